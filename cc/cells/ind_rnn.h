@@ -1,0 +1,44 @@
+// One step of one IndRNN unit, and its gradient.
+//
+//   h' = act(x + u h + b)
+//
+// x is the unit's projected input. Li et al., "Independently Recurrent Neural
+// Network (IndRNN)", arXiv:1803.04831.
+
+#ifndef CC_CELLS_IND_RNN_H_
+#define CC_CELLS_IND_RNN_H_
+
+#include "cc/cells/number.h"
+
+namespace contrib_rnn {
+
+template <class Activation>
+struct IndRNN {
+  static constexpr int kGates = 1;
+  static constexpr int kStates = 1;
+
+  // x, u and b hold a value a gate; state becomes the next state.
+  template <class R>
+  CONTRIB_RNN_INLINE void Step(const R (&x)[1], const R (&u)[1],
+                               const R (&b)[1], R (&state)[1]) const {
+    state[0] = Activation::Value(x[0] + u[0] * state[0] + b[0]);
+  }
+
+  // From the states before and after a step and the gradient of the state
+  // after: the gradient of the state before (in the same place), of x, and
+  // what x's gradient is multiplied with to give u's. b's gradient is x's.
+  template <class R>
+  CONTRIB_RNN_INLINE void Gradient(const R (&)[1], const R (&u)[1],
+                                   const R (&)[1], const R (&before)[1],
+                                   R after, R (&state_gradient)[1],
+                                   R (&x_gradient)[1],
+                                   R (&u_factor)[1]) const {
+    x_gradient[0] = state_gradient[0] * Activation::Derivative(after);
+    u_factor[0] = before[0];
+    state_gradient[0] = x_gradient[0] * u[0];
+  }
+};
+
+}  // namespace contrib_rnn
+
+#endif  // CC_CELLS_IND_RNN_H_

@@ -1,0 +1,62 @@
+// One step of one IndyGRU unit, and its gradient.
+//
+//   r = sigmoid(x_r + u_r h + b_r)        reset gate
+//   z = sigmoid(x_z + u_z h + b_z)        update gate
+//   c = act(x_c + u_c (r h) + b_c)        candidate
+//   h' = z h + (1 - z) c
+//
+// Gates in the order r, z, c, as tf.contrib.rnn's variables hold them.
+
+#ifndef CC_CELLS_INDY_GRU_H_
+#define CC_CELLS_INDY_GRU_H_
+
+#include "cc/cells/activations.h"
+#include "cc/cells/number.h"
+
+namespace contrib_rnn {
+
+template <class Activation>
+struct IndyGRU {
+  static constexpr int kGates = 3;
+  static constexpr int kStates = 1;
+
+  // As IndRNN::Step.
+  template <class R>
+  CONTRIB_RNN_INLINE void Step(const R (&x)[3], const R (&u)[3],
+                               const R (&b)[3], R (&state)[1]) const {
+    const R h = state[0];
+    const R r = Sigmoid::Value(x[0] + u[0] * h + b[0]);
+    const R z = Sigmoid::Value(x[1] + u[1] * h + b[1]);
+    const R c = Activation::Value(x[2] + u[2] * (r * h) + b[2]);
+    state[0] = z * h + (R(1) - z) * c;
+  }
+
+  // As IndRNN::Gradient; the gates are computed again.
+  template <class R>
+  CONTRIB_RNN_INLINE void Gradient(const R (&x)[3], const R (&u)[3],
+                                   const R (&b)[3], const R (&before)[1],
+                                   R, R (&state_gradient)[1],
+                                   R (&x_gradient)[3],
+                                   R (&u_factor)[3]) const {
+    const R h = before[0];
+    const R r = Sigmoid::Value(x[0] + u[0] * h + b[0]);
+    const R z = Sigmoid::Value(x[1] + u[1] * h + b[1]);
+    const R c = Activation::Value(x[2] + u[2] * (r * h) + b[2]);
+    const R dh = state_gradient[0];
+    const R dx_c = dh * (R(1) - z) * Activation::Derivative(c);
+    const R d_reset_state = dx_c * u[2];
+    const R dx_r = d_reset_state * h * Sigmoid::Derivative(r);
+    const R dx_z = dh * (h - c) * Sigmoid::Derivative(z);
+    x_gradient[0] = dx_r;
+    x_gradient[1] = dx_z;
+    x_gradient[2] = dx_c;
+    u_factor[0] = h;
+    u_factor[1] = h;
+    u_factor[2] = r * h;
+    state_gradient[0] = dh * z + d_reset_state * r + dx_r * u[0] + dx_z * u[1];
+  }
+};
+
+}  // namespace contrib_rnn
+
+#endif  // CC_CELLS_INDY_GRU_H_

@@ -1,0 +1,110 @@
+// Running a cell along time: the interface between a framework's glue and the
+// kernels. Tensors are plain pointers, dense and row-major; their sizes have
+// been checked by the caller. No framework is known here.
+
+#ifndef CC_RECURRENCE_RECURRENCE_H_
+#define CC_RECURRENCE_RECURRENCE_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "cc/cells/number.h"
+
+namespace contrib_rnn {
+
+enum class CellKind { kIndRNN, kIndyGRU, kIndyLSTM };
+enum class ActivationKind { kTanh, kSigmoid, kRelu, kIdentity, kElu, kSoftsign };
+
+constexpr int kMaxStates = 2;
+
+// How many gates (x, u and b hold one value each a unit) and states a cell has.
+int CountGates(CellKind cell);
+int CountStates(CellKind cell);
+
+struct CellOptions {
+  CellKind cell;
+  ActivationKind activation;
+  double forget_bias;  // of the IndyLSTM
+};
+
+// The sequences of one call. A single step is a sequence of time 1.
+struct Sequences {
+  int64_t time;
+  int64_t batch;
+  int64_t units;
+  bool time_major;  // [time, batch, ...] rather than [batch, time, ...]
+  bool reverse;     // each sequence from its own end to its start
+  // [batch], each cut to [0, time]; null: all have length `time`.
+  const int32_t* sequence_length;
+  // Whether one row of inputs, or of initial state, serves the whole batch.
+  bool shared_inputs;
+  bool shared_initial_state;
+};
+
+// `sequence` holds every state along time, the outputs (h) last: entries past
+// a sequence's length are zeros. `final_state` may hold null pointers.
+template <class T>
+struct ForwardTensors {
+  const T* inputs;                     // [time, batch, gates * units]
+  const T* recurrent_kernel;           // [gates * units]
+  const T* bias;                       // [gates * units]
+  const T* initial_state[kMaxStates];  // [batch, units]
+  T* sequence[kMaxStates];             // [time, batch, units]
+  T* final_state[kMaxStates];          // [batch, units]
+};
+
+// Null pointers among the incoming gradients count as zeros. The gradients of
+// inputs and initial state have a row for each member of the batch also where
+// the forward call shared one: see SumRows.
+template <class T>
+struct GradientTensors {
+  const T* inputs;
+  const T* recurrent_kernel;
+  const T* bias;
+  const T* initial_state[kMaxStates];
+  const T* sequence[kMaxStates];  // as ForwardTensors wrote them
+  const T* sequence_gradient[kMaxStates];
+  const T* final_state_gradient[kMaxStates];
+  T* inputs_gradient;
+  T* recurrent_kernel_gradient;
+  T* bias_gradient;
+  T* initial_state_gradient[kMaxStates];
+  Compute<T>* scratch;  // CountScratch numbers
+};
+
+// Runs work(first, last) over parts of [0, count), perhaps in parallel;
+// `cost` is a rough number of processor cycles for one of them.
+using ParallelFor =
+    std::function<void(int64_t count, int64_t cost,
+                       const std::function<void(int64_t, int64_t)>& work)>;
+
+// The instruction sets that the CPU kernels are compiled for.
+enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
+InstructionSet BestInstructionSet();
+
+// How the CPU kernels run. No choice of threads changes a bit of a result.
+struct CpuContext {
+  ParallelFor parallel_for;
+  InstructionSet instruction_set = BestInstructionSet();
+};
+
+template <class T>
+void Forward(const CpuContext& context, const CellOptions& options,
+             const Sequences& sequences, const ForwardTensors<T>& tensors);
+
+template <class T>
+void Gradient(const CpuContext& context, const CellOptions& options,
+              const Sequences& sequences, const GradientTensors<T>& tensors);
+
+// The numbers that Gradient needs in `scratch`: every group of batch rows
+// leaves its part of the gradients of u and b there, to be summed in order.
+int64_t CountScratch(const CellOptions& options, const Sequences& sequences);
+
+// sums[k] = matrix[0, k] + matrix[1, k] + ..., in that order.
+template <class From, class To>
+void SumRows(const CpuContext& context, const From* matrix, int64_t rows,
+             int64_t columns, To* sums);
+
+}  // namespace contrib_rnn
+
+#endif  // CC_RECURRENCE_RECURRENCE_H_

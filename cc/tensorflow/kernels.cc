@@ -1,0 +1,445 @@
+// The ops' kernels: they check every argument, allocate the results and call
+// cc/recurrence.
+
+#include <array>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cc/recurrence/recurrence.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/tensor_shape.h"
+#include "tensorflow/core/framework/types.h"
+#include "tensorflow/core/util/work_sharder.h"
+
+namespace contrib_rnn {
+namespace {
+
+using ::tensorflow::OpKernel;
+using ::tensorflow::OpKernelConstruction;
+using ::tensorflow::OpKernelContext;
+using ::tensorflow::Tensor;
+using ::tensorflow::TensorShape;
+
+// The type by which cc/recurrence knows the elements of a tensor of T.
+template <class T>
+struct StorageType {
+  using type = T;
+};
+template <>
+struct StorageType<Eigen::half> {
+  using type = Float16;
+};
+template <>
+struct StorageType<Eigen::bfloat16> {
+  using type = BFloat16;
+};
+template <class T>
+using Storage = typename StorageType<T>::type;
+
+template <class T>
+const Storage<T>* Read(const Tensor& tensor) {
+  static_assert(sizeof(Storage<T>) == sizeof(T), "same elements");
+  return reinterpret_cast<const Storage<T>*>(tensor.flat<T>().data());
+}
+
+template <class T>
+Storage<T>* Write(Tensor* tensor) {
+  return reinterpret_cast<Storage<T>*>(tensor->flat<T>().data());
+}
+
+CpuContext MakeCpuContext(OpKernelContext* context) {
+  const auto* threads = context->device()->tensorflow_cpu_worker_threads();
+  CpuContext cpu;
+  cpu.parallel_for = [threads](
+                         int64_t count, int64_t cost,
+                         const std::function<void(int64_t, int64_t)>& work) {
+    tensorflow::Shard(threads->num_threads, threads->workers, count, cost,
+                      work);
+  };
+  return cpu;
+}
+
+// The attributes of an op.
+struct Attributes {
+  CellOptions options;
+  bool time_major;
+  bool reverse;
+  int num_lengths;
+};
+
+absl::Status ParseActivation(const std::string& name, ActivationKind* kind) {
+  struct Named {
+    const char* name;
+    ActivationKind kind;
+  };
+  constexpr Named kNames[] = {{"tanh", ActivationKind::kTanh},
+                              {"sigmoid", ActivationKind::kSigmoid},
+                              {"relu", ActivationKind::kRelu},
+                              {"identity", ActivationKind::kIdentity},
+                              {"elu", ActivationKind::kElu},
+                              {"softsign", ActivationKind::kSoftsign}};
+  for (const Named& candidate : kNames) {
+    if (name != candidate.name) continue;
+    *kind = candidate.kind;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("activation: '", name, "' is not known"));
+}
+
+absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
+                           Attributes* attributes) {
+  std::string activation;
+  float forget_bias = 0;
+  TF_RETURN_IF_ERROR(construction->GetAttr("activation", &activation));
+  TF_RETURN_IF_ERROR(
+      construction->GetAttr("time_major", &attributes->time_major));
+  TF_RETURN_IF_ERROR(construction->GetAttr("reverse", &attributes->reverse));
+  TF_RETURN_IF_ERROR(
+      construction->GetAttr("num_lengths", &attributes->num_lengths));
+  if (cell == CellKind::kIndyLSTM) {
+    TF_RETURN_IF_ERROR(construction->GetAttr("forget_bias", &forget_bias));
+  }
+  attributes->options.cell = cell;
+  attributes->options.forget_bias = forget_bias;
+  return ParseActivation(activation, &attributes->options.activation);
+}
+
+// Where an op's inputs lie: inputs, recurrent_kernel, bias, the initial
+// states, sequence_length, then the gradient's.
+constexpr int kInputs = 0;
+constexpr int kRecurrentKernel = 1;
+constexpr int kBias = 2;
+constexpr int kInitialStates = 3;
+
+absl::Status WrongShape(const std::string& name, const TensorShape& shape,
+                        const std::string& expected) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, " has shape ", shape.DebugString(), ", expected ", expected));
+}
+
+absl::Status WantShape(const std::string& name, const Tensor& tensor,
+                       const TensorShape& expected) {
+  if (tensor.shape() == expected) return absl::OkStatus();
+  return WrongShape(name, tensor.shape(), expected.DebugString());
+}
+
+// The call's sizes as its inputs have them, checked against each other.
+struct Call {
+  Sequences sequences;
+  bool is_step;
+  TensorShape state_shape;     // [batch, units]
+  TensorShape sequence_shape;  // of the outputs
+  TensorShape gates_shape;     // of the inputs' gradient, a row a member
+};
+
+class CallChecker {
+ public:
+  CallChecker(OpKernelContext* context, const Attributes& attributes)
+      : context_(context),
+        attributes_(attributes),
+        gates_(CountGates(attributes.options.cell)),
+        states_(CountStates(attributes.options.cell)) {}
+
+  absl::Status Check(Call* call) {
+    Sequences& s = call->sequences;
+    s = Sequences();
+    s.time_major = attributes_.time_major;
+    s.reverse = attributes_.reverse;
+    TF_RETURN_IF_ERROR(CheckInputs(call));
+    TF_RETURN_IF_ERROR(CheckWeights(s.units));
+    TF_RETURN_IF_ERROR(CheckStates(call));
+    TF_RETURN_IF_ERROR(CheckLengths(call));
+    return MakeShapes(call);
+  }
+
+ private:
+  absl::Status CheckInputs(Call* call) {
+    const TensorShape& shape = context_->input(kInputs).shape();
+    const int rank = shape.dims();
+    if (rank != 2 && rank != 3) {
+      return WrongShape("inputs", shape, "rank 2 (a step) or 3 (a sequence)");
+    }
+    const int64_t width = shape.dim_size(rank - 1);
+    if (width % gates_ != 0) {
+      return WrongShape(
+          "inputs", shape,
+          absl::StrCat("a last dimension that is a multiple of ", gates_));
+    }
+    Sequences& s = call->sequences;
+    call->is_step = rank == 2;
+    s.units = width / gates_;
+    const int batch_axis = call->is_step || !s.time_major ? 0 : 1;
+    s.batch = shape.dim_size(batch_axis);
+    s.time = call->is_step ? 1 : shape.dim_size(1 - batch_axis);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckWeights(int64_t units) {
+    const int64_t width = gates_ * units;
+    TF_RETURN_IF_ERROR(WantShape("recurrent_kernel",
+                                 context_->input(kRecurrentKernel),
+                                 TensorShape({1, width})));
+    return WantShape("bias", context_->input(kBias), TensorShape({width}));
+  }
+
+  // A step broadcasts a batch of 1, as TensorFlow's addition would.
+  absl::Status CheckStates(Call* call) {
+    Sequences& s = call->sequences;
+    const Tensor& first = context_->input(kInitialStates);
+    const int64_t rows = first.dims() == 2 ? first.dim_size(0) : -1;
+    if (call->is_step && rows != s.batch) {
+      s.shared_inputs = s.batch == 1 && rows >= 0;
+      s.shared_initial_state = rows == 1;
+      if (s.shared_inputs) s.batch = rows;
+    }
+    for (int i = 0; i < states_; ++i) {
+      TF_RETURN_IF_ERROR(WantShape(
+          states_ == 1 ? "initial_state" : i == 0 ? "initial_c" : "initial_h",
+          context_->input(kInitialStates + i),
+          TensorShape({s.shared_initial_state ? 1 : s.batch, s.units})));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckLengths(Call* call) {
+    if (attributes_.num_lengths == 0) return absl::OkStatus();
+    if (attributes_.num_lengths > 1 || call->is_step) {
+      return absl::InvalidArgumentError(
+          "sequence_length: at most one vector, and for sequences (inputs of "
+          "rank 3) only");
+    }
+    const Tensor& lengths = context_->input(kInitialStates + states_);
+    TF_RETURN_IF_ERROR(WantShape("sequence_length", lengths,
+                                 TensorShape({call->sequences.batch})));
+    call->sequences.sequence_length = lengths.flat<int32_t>().data();
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeShapes(Call* call) {
+    const Sequences& s = call->sequences;
+    const TensorShape leading =
+        call->is_step    ? TensorShape({s.batch})
+        : s.time_major ? TensorShape({s.time, s.batch})
+                       : TensorShape({s.batch, s.time});
+    call->sequence_shape = leading;
+    call->gates_shape = leading;
+    TF_RETURN_IF_ERROR(call->sequence_shape.AddDimWithStatus(s.units));
+    TF_RETURN_IF_ERROR(call->gates_shape.AddDimWithStatus(gates_ * s.units));
+    return TensorShape::BuildTensorShape({s.batch, s.units},
+                                         &call->state_shape);
+  }
+
+  OpKernelContext* context_;
+  const Attributes& attributes_;
+  const int64_t gates_;
+  const int states_;
+};
+
+template <CellKind kCell>
+class RecurrenceOp : public OpKernel {
+ public:
+  explicit RecurrenceOp(OpKernelConstruction* construction)
+      : OpKernel(construction) {
+    OP_REQUIRES_OK(construction,
+                   GetAttributes(construction, kCell, &attributes_));
+  }
+
+ protected:
+  Attributes attributes_;
+};
+
+// Which output (or input of the gradient op) holds the sequence of a state:
+// h, the cell's output, comes first.
+int SequenceIndex(int states, int state) { return states - 1 - state; }
+
+template <CellKind kCell, class T>
+class ForwardOp : public RecurrenceOp<kCell> {
+ public:
+  using RecurrenceOp<kCell>::RecurrenceOp;
+
+  void Compute(OpKernelContext* context) override {
+    Call call;
+    OP_REQUIRES_OK(context,
+                   CallChecker(context, this->attributes_).Check(&call));
+    ForwardTensors<Storage<T>> tensors = {
+        Read<T>(context->input(kInputs)),
+        Read<T>(context->input(kRecurrentKernel)),
+        Read<T>(context->input(kBias))};
+    const int states = CountStates(kCell);
+    for (int i = 0; i < states; ++i) {
+      tensors.initial_state[i] = Read<T>(context->input(kInitialStates + i));
+      Tensor* sequence;
+      OP_REQUIRES_OK(context,
+                     context->allocate_output(SequenceIndex(states, i),
+                                              call.sequence_shape, &sequence));
+      tensors.sequence[i] = Write<T>(sequence);
+      Tensor* final_state;
+      OP_REQUIRES_OK(context,
+                     context->allocate_output(
+                         states + i,
+                         call.is_step ? TensorShape({0}) : call.state_shape,
+                         &final_state));
+      tensors.final_state[i] =
+          call.is_step ? nullptr : Write<T>(final_state);
+    }
+    Forward(MakeCpuContext(context), this->attributes_.options, call.sequences,
+            tensors);
+  }
+};
+
+template <CellKind kCell, class T>
+class GradientOp : public RecurrenceOp<kCell> {
+ public:
+  using RecurrenceOp<kCell>::RecurrenceOp;
+
+  void Compute(OpKernelContext* context) override {
+    Call call;
+    OP_REQUIRES_OK(context,
+                   CallChecker(context, this->attributes_).Check(&call));
+    GradientTensors<Storage<T>> tensors = {};
+    OP_REQUIRES_OK(context, ReadTensors(context, call, &tensors));
+    Tensor scratch, inputs_gradient;
+    std::array<Tensor, kMaxStates> state_gradients;
+    OP_REQUIRES_OK(context,
+                   AllocateTensors(context, call, &scratch, &inputs_gradient,
+                                   &state_gradients, &tensors));
+    const CpuContext cpu = MakeCpuContext(context);
+    Gradient(cpu, this->attributes_.options, call.sequences, tensors);
+    if (call.sequences.shared_inputs) {
+      OP_REQUIRES_OK(context, SumBatch(context, cpu, inputs_gradient, 0));
+    }
+    if (call.sequences.shared_initial_state) {
+      for (int i = 0; i < kStates; ++i) {
+        OP_REQUIRES_OK(context, SumBatch(context, cpu, state_gradients[i],
+                                         kInitialStates + i));
+      }
+    }
+  }
+
+ private:
+  static constexpr int kStates = kCell == CellKind::kIndyLSTM ? 2 : 1;
+
+  absl::Status ReadTensors(OpKernelContext* context, const Call& call,
+                           GradientTensors<Storage<T>>* tensors) {
+    tensors->inputs = Read<T>(context->input(kInputs));
+    tensors->recurrent_kernel = Read<T>(context->input(kRecurrentKernel));
+    tensors->bias = Read<T>(context->input(kBias));
+    const int sequences =
+        kInitialStates + kStates + this->attributes_.num_lengths;
+    const int sequence_gradients = sequences + kStates;
+    const int final_gradients = sequence_gradients + kStates;
+    for (int i = 0; i < kStates; ++i) {
+      const int index = SequenceIndex(kStates, i);
+      tensors->initial_state[i] = Read<T>(context->input(kInitialStates + i));
+      const Tensor& sequence = context->input(sequences + index);
+      TF_RETURN_IF_ERROR(WantShape(index == 0 ? "outputs" : "cells", sequence,
+                                   call.sequence_shape));
+      tensors->sequence[i] = Read<T>(sequence);
+      TF_RETURN_IF_ERROR(ReadIncoming(
+          index == 0 ? "outputs_gradient" : "cells_gradient",
+          context->input(sequence_gradients + index), call.sequence_shape,
+          &tensors->sequence_gradient[i]));
+      TF_RETURN_IF_ERROR(ReadIncoming(
+          kStates == 1 ? "final_state_gradient"
+          : i == 0     ? "final_c_gradient"
+                       : "final_h_gradient",
+          context->input(final_gradients + i), call.state_shape,
+          &tensors->final_state_gradient[i]));
+    }
+    return absl::OkStatus();
+  }
+
+  // An incoming gradient without elements counts as zeros.
+  static absl::Status ReadIncoming(const std::string& name,
+                                   const Tensor& tensor,
+                                   const TensorShape& expected,
+                                   const Storage<T>** pointer) {
+    *pointer = nullptr;
+    if (tensor.NumElements() == 0) return absl::OkStatus();
+    *pointer = Read<T>(tensor);
+    return WantShape(name, tensor, expected);
+  }
+
+  absl::Status AllocateTensors(OpKernelContext* context, const Call& call,
+                               Tensor* scratch, Tensor* inputs_gradient,
+                               std::array<Tensor, kMaxStates>* state_gradients,
+                               GradientTensors<Storage<T>>* tensors) {
+    const Sequences& s = call.sequences;
+    TF_RETURN_IF_ERROR(AllocateRows(context, kInputs, call.gates_shape,
+                                    s.shared_inputs, inputs_gradient));
+    tensors->inputs_gradient = Write<T>(inputs_gradient);
+    for (int i = 0; i < kStates; ++i) {
+      Tensor* gradient = &(*state_gradients)[i];
+      TF_RETURN_IF_ERROR(AllocateRows(context, kInitialStates + i,
+                                      call.state_shape, s.shared_initial_state,
+                                      gradient));
+      tensors->initial_state_gradient[i] = Write<T>(gradient);
+    }
+    Tensor* output;
+    TF_RETURN_IF_ERROR(context->allocate_output(
+        kRecurrentKernel, context->input(kRecurrentKernel).shape(), &output));
+    tensors->recurrent_kernel_gradient = Write<T>(output);
+    TF_RETURN_IF_ERROR(context->allocate_output(
+        kBias, context->input(kBias).shape(), &output));
+    tensors->bias_gradient = Write<T>(output);
+    using R = contrib_rnn::Compute<Storage<T>>;
+    TensorShape shape;
+    TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(
+        {CountScratch(this->attributes_.options, s)}, &shape));
+    TF_RETURN_IF_ERROR(context->allocate_temp(
+        tensorflow::DataTypeToEnum<R>::value, shape, scratch));
+    tensors->scratch = scratch->flat<R>().data();
+    return absl::OkStatus();
+  }
+
+  // Output `index`, or a temporary to be summed into it.
+  static absl::Status AllocateRows(OpKernelContext* context, int index,
+                                   const TensorShape& shape, bool shared,
+                                   Tensor* rows) {
+    if (shared) {
+      return context->allocate_temp(tensorflow::DataTypeToEnum<T>::value,
+                                    shape, rows);
+    }
+    Tensor* output;
+    TF_RETURN_IF_ERROR(context->allocate_output(index, shape, &output));
+    *rows = *output;
+    return absl::OkStatus();
+  }
+
+  static absl::Status SumBatch(OpKernelContext* context, const CpuContext& cpu,
+                               const Tensor& rows, int index) {
+    Tensor* output;
+    TF_RETURN_IF_ERROR(context->allocate_output(
+        index, context->input(index).shape(), &output));
+    SumRows(cpu, Read<T>(rows), rows.dim_size(0), rows.dim_size(1),
+            Write<T>(output));
+    return absl::OkStatus();
+  }
+};
+
+#define CONTRIB_RNN_REGISTER(Cell, T)                                      \
+  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell)                        \
+                              .Device(tensorflow::DEVICE_CPU)              \
+                              .TypeConstraint<T>("T"),                     \
+                          ForwardOp<CellKind::k##Cell, T>);                \
+  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell "Grad")                 \
+                              .Device(tensorflow::DEVICE_CPU)              \
+                              .TypeConstraint<T>("T"),                     \
+                          GradientOp<CellKind::k##Cell, T>)
+
+#define CONTRIB_RNN_REGISTER_CELL(Cell)      \
+  CONTRIB_RNN_REGISTER(Cell, float);         \
+  CONTRIB_RNN_REGISTER(Cell, double);        \
+  CONTRIB_RNN_REGISTER(Cell, Eigen::half);   \
+  CONTRIB_RNN_REGISTER(Cell, Eigen::bfloat16)
+
+CONTRIB_RNN_REGISTER_CELL(IndRNN);
+CONTRIB_RNN_REGISTER_CELL(IndyGRU);
+CONTRIB_RNN_REGISTER_CELL(IndyLSTM);
+
+}  // namespace
+}  // namespace contrib_rnn
