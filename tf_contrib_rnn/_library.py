@@ -1,0 +1,51 @@
+"""Finds and loads the op library, or says why it can't be."""
+
+import glob
+import os
+import types
+from typing import Optional, Tuple
+
+import tensorflow as tf
+
+_NAME = "libtf_contrib_rnn_ops-tf{}.so"
+
+
+def tensorflow_minor(version: str = tf.__version__) -> str:
+  """"2.21" for "2.21.0": an op library works with one TensorFlow minor."""
+  return ".".join(version.split(".")[:2])
+
+
+def library_name(minor: str) -> str:
+  """The file name of the op library for a TensorFlow minor."""
+  return _NAME.format(minor)
+
+
+def _why_missing(folder: str) -> str:
+  minors = sorted(
+      os.path.basename(path)[len(_NAME.split("{")[0]):-len(".so")]
+      for path in glob.glob(os.path.join(folder, _NAME.format("*"))))
+  if minors:
+    return (f"tf_contrib_rnn was built for TensorFlow {', '.join(minors)}, and "
+            f"this is TensorFlow {tf.__version__}: build it again for this one")
+  return (f"tf_contrib_rnn was installed without an op library: there is no "
+          f"{library_name(tensorflow_minor())} in {folder}")
+
+
+def load(
+    folder: str = os.path.dirname(os.path.abspath(__file__))
+) -> Tuple[Optional[types.ModuleType], Optional[str]]:
+  """Loads the op library for the TensorFlow that runs.
+
+  Args:
+    folder: where the library lies.
+
+  Returns:
+    The module of its ops and None; or None and the reason, a sentence.
+  """
+  path = os.path.join(folder, library_name(tensorflow_minor()))
+  if not os.path.exists(path):
+    return None, _why_missing(folder)
+  try:
+    return tf.load_op_library(path), None
+  except (tf.errors.OpError, OSError, RuntimeError) as error:
+    return None, f"{path} could not be loaded: {error}"
