@@ -1,0 +1,78 @@
+# make demo     sets everything up and runs a migrated TensorFlow 1 program
+# make test     sets everything up and runs every test
+# make lint     checks formats and common mistakes
+# make build    only sets up: the environment, and the op library in it
+# make wheel    a wheel in dist/, for the TensorFlow minor below
+# make clean    removes what the others made
+#
+# Give TF=2.18.1 to do the same with another TensorFlow, in an environment
+# beside the first.
+
+TF_DEFAULT := 2.21.0
+TF ?= $(TF_DEFAULT)
+PYTHON ?= python3
+# The wheels without CUDA are named tensorflow-cpu on x86-64 only.
+TF_PACKAGE ?= $(if $(filter x86_64,$(shell uname -m)),tensorflow-cpu,tensorflow)
+
+minor := $(word 1,$(subst ., ,$(TF))).$(word 2,$(subst ., ,$(TF)))
+venv := .venv$(if $(filter $(TF_DEFAULT),$(TF)),,-tf$(TF))
+bin := $(venv)/bin
+sources := $(shell find cc third_party -type f) \
+	setup.py pyproject.toml WORKSPACE MODULE.bazel .bazelrc \
+	tf_contrib_rnn/version.py
+c_sources := $(shell find cc -name '*.h' -o -name '*.cc')
+
+export BAZEL ?= $(or $(shell command -v bazel),$(shell command -v bazelisk),bazel)
+ifneq (,$(findstring bazelisk,$(BAZEL)))
+# The release that MODULE.bazel was tried with.
+export USE_BAZEL_VERSION ?= 7.7.1
+endif
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+bazel_test = $(BAZEL) test --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python
+cc_tests := //cc/cells/... //cc/recurrence/...
+
+.PHONY: demo test lint format build wheel clean
+.DELETE_ON_ERROR:
+
+build: $(venv)/.built
+
+demo: build
+	$(bin)/python examples/legacy_digits/legacy_digits.py eval
+	$(bin)/python examples/legacy_digits/legacy_digits.py train --epochs 5
+
+test: build lint
+	tools/install_system_packages.sh --tests
+	$(bazel_test) $(cc_tests)
+	$(bazel_test) --config=sanitize $(cc_tests)
+	$(bin)/python -m pytest
+
+lint: $(venv)/.installed
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/clang-format --style=Google --dry-run --Werror $(c_sources)
+
+format: $(venv)/.installed
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+	$(bin)/clang-format --style=Google -i $(c_sources)
+
+wheel: build
+	$(bin)/pip wheel -q --no-build-isolation --no-deps -w dist .
+
+# tf-keras depends on tensorflow, which would be installed over tensorflow-cpu.
+$(venv)/.installed: requirements-dev.txt
+	tools/install_system_packages.sh
+	$(PYTHON) -m venv $(venv)
+	$(bin)/pip install -q $(TF_PACKAGE)==$(TF) -r requirements-dev.txt
+	$(bin)/pip install -q --no-deps tf-keras~=$(minor).0
+	touch $@
+
+$(venv)/.built: $(venv)/.installed $(sources)
+	$(bin)/pip install -q --no-build-isolation --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf .venv .venv-tf* build dist *.egg-info tf_contrib_rnn/*.so
+	$(BAZEL) clean
