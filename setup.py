@@ -34,9 +34,11 @@ def tensorflow_minor():
       return ".".join(importlib.metadata.version(name).split(".")[:2])
     except importlib.metadata.PackageNotFoundError:
       pass
-  sys.exit("tf_contrib_rnn is built for the TensorFlow that is installed, and "
-           "pip sees none: install tensorflow or tensorflow-cpu first, and "
-           "give pip --no-build-isolation.")
+  sys.exit(
+    "tf_contrib_rnn is built for the TensorFlow that is installed, and "
+    "pip sees none: install tensorflow or tensorflow-cpu first, and "
+    "give pip --no-build-isolation."
+  )
 
 
 def find_bazel():
@@ -44,8 +46,10 @@ def find_bazel():
     path = shutil.which(name) if name else None
     if path:
       return path
-  sys.exit("tf_contrib_rnn is built with Bazel, and there is none: install "
-           "Debian's bazel-bootstrap, or bazelisk, or set BAZEL to its path.")
+  sys.exit(
+    "tf_contrib_rnn is built with Bazel, and there is none: install "
+    "Debian's bazel-bootstrap, or bazelisk, or set BAZEL to its path."
+  )
 
 
 class BuildWithBazel(build_ext):
@@ -57,12 +61,14 @@ class BuildWithBazel(build_ext):
 
   def build_extension(self, extension):
     failed = subprocess.call(
-        [
-            find_bazel(), "build",
-            f"--repo_env=TF_CONTRIB_RNN_PYTHON={sys.executable}",
-            "//" + LIBRARY.replace("/lib", ":lib")
-        ],
-        cwd=ROOT)
+      [
+        find_bazel(),
+        "build",
+        f"--repo_env=TF_CONTRIB_RNN_PYTHON={sys.executable}",
+        "//" + LIBRARY.replace("/lib", ":lib"),
+      ],
+      cwd=ROOT,
+    )
     if failed:
       sys.exit("Bazel could not build the op library: see above.")
     to = pathlib.Path(self.get_ext_fullpath(extension.name))
@@ -81,13 +87,13 @@ class WheelForAnyPython(bdist_wheel):
 
 
 setuptools.setup(
-    version=f"{VERSION}+tf{tensorflow_minor()}",
-    packages=["tf_contrib_rnn"],
-    ext_modules=[
-        setuptools.Extension("tf_contrib_rnn.libtf_contrib_rnn_ops", [])
-    ],
-    cmdclass={
-        "build_ext": BuildWithBazel,
-        "bdist_wheel": WheelForAnyPython,
-    },
+  version=f"{VERSION}+tf{tensorflow_minor()}",
+  packages=["tf_contrib_rnn"],
+  ext_modules=[
+    setuptools.Extension("tf_contrib_rnn.libtf_contrib_rnn_ops", [])
+  ],
+  cmdclass={
+    "build_ext": BuildWithBazel,
+    "bdist_wheel": WheelForAnyPython,
+  },
 )

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from typing import Any, Tuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +24,7 @@ class Kind:
   make: Any
   prefix: str
   states: int
-  variables: Tuple[Tuple[str, Any, int], ...]
+  variables: tuple[tuple[str, Any, int], ...]
 
   @property
   def kernels(self):
@@ -50,32 +50,50 @@ class Kind:
 
 
 KINDS = {
-    "IndRNN": Kind(
-        tf_contrib_rnn.IndRNNCell, "ind_rnn_cell", 1,
-        (("kernel_w", "D", 1), ("kernel_u", 1, 1), ("bias", None, 1))),
-    "IndyGRU": Kind(
-        tf_contrib_rnn.IndyGRUCell, "indy_gru_cell", 1,
-        (("gates/kernel_w", "D", 2), ("gates/kernel_u", 1, 2),
-         ("gates/bias", None, 2), ("candidate/kernel", "D", 1),
-         ("candidate/kernel_u", 1, 1), ("candidate/bias", None, 1))),
-    "IndyLSTM": Kind(
-        tf_contrib_rnn.IndyLSTMCell, "indy_lstm_cell", 2,
-        (("kernel_w", "D", 4), ("kernel_u", 1, 4), ("bias", None, 4))),
+  "IndRNN": Kind(
+    tf_contrib_rnn.IndRNNCell,
+    "ind_rnn_cell",
+    1,
+    (("kernel_w", "D", 1), ("kernel_u", 1, 1), ("bias", None, 1)),
+  ),
+  "IndyGRU": Kind(
+    tf_contrib_rnn.IndyGRUCell,
+    "indy_gru_cell",
+    1,
+    (
+      ("gates/kernel_w", "D", 2),
+      ("gates/kernel_u", 1, 2),
+      ("gates/bias", None, 2),
+      ("candidate/kernel", "D", 1),
+      ("candidate/kernel_u", 1, 1),
+      ("candidate/bias", None, 1),
+    ),
+  ),
+  "IndyLSTM": Kind(
+    tf_contrib_rnn.IndyLSTMCell,
+    "indy_lstm_cell",
+    2,
+    (("kernel_w", "D", 4), ("kernel_u", 1, 4), ("bias", None, 4)),
+  ),
 }
 
 ACTIVATIONS = {
-    "tanh": tf.nn.tanh,
-    "sigmoid": tf.nn.sigmoid,
-    "relu": tf.nn.relu,
-    "identity": tf.identity,
-    "softsign": tf.nn.softsign,
-    "elu": tf.nn.elu,
-    "custom": lambda x: tf.sin(x) * tf.cast(0.5, x.dtype),
+  "tanh": tf.nn.tanh,
+  "sigmoid": tf.nn.sigmoid,
+  "relu": tf.nn.relu,
+  "identity": tf.identity,
+  "softsign": tf.nn.softsign,
+  "elu": tf.nn.elu,
+  "custom": lambda x: tf.sin(x) * tf.cast(0.5, x.dtype),
 }
 
 # By how much a result may differ from the reference in float64.
 TOLERANCES = {
-    "float16": 1e-2, "bfloat16": 8e-2, "float32": 5e-6, "float64": 1e-12}
+  "float16": 1e-2,
+  "bfloat16": 8e-2,
+  "float32": 5e-6,
+  "float64": 1e-12,
+}
 
 
 def sigmoid(x):
@@ -83,13 +101,13 @@ def sigmoid(x):
 
 
 NUMPY_ACTIVATIONS = {
-    "tanh": np.tanh,
-    "sigmoid": sigmoid,
-    "relu": lambda x: np.maximum(x, 0),
-    "identity": lambda x: x,
-    "softsign": lambda x: x / (1 + np.abs(x)),
-    "elu": lambda x: np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1),
-    "custom": lambda x: np.sin(x) * 0.5,
+  "tanh": np.tanh,
+  "sigmoid": sigmoid,
+  "relu": lambda x: np.maximum(x, 0),
+  "identity": lambda x: x,
+  "softsign": lambda x: x / (1 + np.abs(x)),
+  "elu": lambda x: np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1),
+  "custom": lambda x: np.sin(x) * 0.5,
 }
 
 
@@ -124,9 +142,9 @@ def numpy_indy_lstm(weights, x, states, act, forget_bias):
 
 
 NUMPY_STEPS = {
-    "IndRNN": numpy_ind_rnn,
-    "IndyGRU": numpy_indy_gru,
-    "IndyLSTM": numpy_indy_lstm,
+  "IndRNN": numpy_ind_rnn,
+  "IndyGRU": numpy_indy_gru,
+  "IndyLSTM": numpy_indy_lstm,
 }
 
 
@@ -138,8 +156,12 @@ def numpy_step(kind, weights, x, states, activation="tanh", forget_bias=1.0):
   """The new states in float64; the last is the output."""
   (x,) = as_float64([x])
   return NUMPY_STEPS[kind](
-      as_float64(weights), x, as_float64(states),
-      NUMPY_ACTIVATIONS[activation], forget_bias)
+    as_float64(weights),
+    x,
+    as_float64(states),
+    NUMPY_ACTIVATIONS[activation],
+    forget_bias,
+  )
 
 
 def numpy_sequence(kind, weights, x, states, activation="tanh", lengths=None):
@@ -206,15 +228,22 @@ def run_in_mode(mode, make_cells, weights, function, arrays):
   return to_numpy(call(*map(tf.constant, arrays)))
 
 
-def run_script(text, **environment):
+def run_script(text, *arguments, **environment):
   """Runs a Python script in a process of its own; returns what it prints."""
-  root = os.path.dirname(os.path.dirname(tf_contrib_rnn.__file__))
-  here = os.path.dirname(__file__)
-  path = [root, here, os.environ.get("PYTHONPATH", "")]
-  env = dict(os.environ, PYTHONPATH=os.pathsep.join(path),
-             TF_CPP_MIN_LOG_LEVEL="3", **environment)
+  path = [os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]
+  env = dict(
+    os.environ,
+    PYTHONPATH=os.pathsep.join(path),
+    TF_CPP_MIN_LOG_LEVEL="3",
+    **environment,
+  )
+  command = [sys.executable, "-c", textwrap.dedent(text)]
   done = subprocess.run(
-      [sys.executable, "-c", textwrap.dedent(text)], env=env, text=True,
-      stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-  assert done.returncode == 0, done.stderr[-5000:]
+    command + [str(argument) for argument in arguments],
+    env=env,
+    text=True,
+    capture_output=True,
+    check=False,
+  )
+  assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-5000:]
   return done.stdout

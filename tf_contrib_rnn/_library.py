@@ -3,7 +3,7 @@
 import glob
 import os
 import types
-from typing import Optional, Tuple
+from typing import Optional
 
 import tensorflow as tf
 
@@ -11,7 +11,7 @@ _NAME = "libtf_contrib_rnn_ops-tf{}.so"
 
 
 def tensorflow_minor(version: str = tf.__version__) -> str:
-  """"2.21" for "2.21.0": an op library works with one TensorFlow minor."""
+  """ "2.21" for "2.21.0": an op library works with one TensorFlow minor."""
   return ".".join(version.split(".")[:2])
 
 
@@ -22,18 +22,23 @@ def library_name(minor: str) -> str:
 
 def _why_missing(folder: str) -> str:
   minors = sorted(
-      os.path.basename(path)[len(_NAME.split("{")[0]):-len(".so")]
-      for path in glob.glob(os.path.join(folder, _NAME.format("*"))))
+    os.path.basename(path)[len(_NAME.split("{")[0]) : -len(".so")]
+    for path in glob.glob(os.path.join(folder, _NAME.format("*")))
+  )
   if minors:
-    return (f"tf_contrib_rnn was built for TensorFlow {', '.join(minors)}, and "
-            f"this is TensorFlow {tf.__version__}: build it again for this one")
-  return (f"tf_contrib_rnn was installed without an op library: there is no "
-          f"{library_name(tensorflow_minor())} in {folder}")
+    return (
+      f"tf_contrib_rnn was built for TensorFlow {', '.join(minors)}, and "
+      f"this is TensorFlow {tf.__version__}: build it again for this one"
+    )
+  return (
+    f"tf_contrib_rnn was installed without an op library: there is no "
+    f"{library_name(tensorflow_minor())} in {folder}"
+  )
 
 
 def load(
-    folder: str = os.path.dirname(os.path.abspath(__file__))
-) -> Tuple[Optional[types.ModuleType], Optional[str]]:
+  folder: str = os.path.dirname(os.path.abspath(__file__)),
+) -> tuple[Optional[types.ModuleType], Optional[str]]:
   """Loads the op library for the TensorFlow that runs.
 
   Args:

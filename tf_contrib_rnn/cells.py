@@ -6,27 +6,30 @@ makes the variables of tf.contrib.rnn under their names. What a cell adds is its
 variables and x W; the rest of its mathematics is in `recurrence`.
 """
 
-from typing import Any, Callable, List, Optional, Tuple, Union
+from typing import Any
+from typing import Callable
+from typing import Optional
+from typing import Union
 
 import tensorflow as tf
+from tensorflow.python.keras.engine import input_spec
 
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
-from tensorflow.python.keras.engine import input_spec
 
 Initializer = Union[None, str, type, Callable[..., Any]]
 DType = Union[None, str, tf.DType]
 
 
-
 def _check_num_units(num_units: Any) -> int:
   try:
     units = int(num_units)
-  except (TypeError, ValueError):
+  except (OverflowError, TypeError, ValueError):
     units = -1
   if units < 0 or units != num_units:
     raise ValueError(
-        f"num_units is {num_units!r}, expected a whole number, 0 or more")
+      f"num_units is {num_units!r}, expected a whole number, 0 or more"
+    )
   return units
 
 
@@ -37,15 +40,18 @@ def _check_activation(activation: Any) -> recurrence.Activation:
     return recurrence.ACTIVATIONS[activation]
   if not callable(activation):
     raise ValueError(
-        f"activation is {activation!r}, expected a function of a tensor or one "
-        f"of {', '.join(map(repr, recurrence.ACTIVATIONS))}")
+      f"activation is {activation!r}, expected a function of a tensor or one "
+      f"of {', '.join(map(repr, recurrence.ACTIVATIONS))}"
+    )
   return activation
 
 
 def _check_dtype(name: str, dtype: tf.DType) -> None:
   if not tf.as_dtype(dtype).is_floating:
-    raise TypeError(f"{name} is {tf.as_dtype(dtype).name}, expected float16, "
-                    "bfloat16, float32 or float64")
+    raise TypeError(
+      f"{name} is {tf.as_dtype(dtype).name}, expected float16, "
+      "bfloat16, float32 or float64"
+    )
 
 
 class _IndependentCell(core.LayerRNNCell):
@@ -75,28 +81,33 @@ class _IndependentCell(core.LayerRNNCell):
     depth = shape.as_list()[-1]
     if depth is None:
       raise ValueError(
-          f"Expected inputs.shape[-1] to be known, saw shape: {shape}")
+        f"Expected inputs.shape[-1] to be known, saw shape: {shape}"
+      )
     _check_dtype("inputs' dtype", self.dtype)
     return depth
 
-  def _add_kernel(self, name: str, depth: int, gates: int,
-                  initializer: Initializer):
+  def _add_kernel(
+    self, name: str, depth: int, gates: int, initializer: Initializer
+  ):
     return self.add_weight(
-        name, shape=[depth, gates * self._num_units], initializer=initializer)
+      name, shape=[depth, gates * self._num_units], initializer=initializer
+    )
 
   def _add_recurrent_kernel(self, name: str, gates: int):
     return self.add_weight(
-        name,
-        shape=[1, gates * self._num_units],
-        initializer=tf.compat.v1.random_uniform_initializer(
-            minval=-1, maxval=1))
+      name,
+      shape=[1, gates * self._num_units],
+      initializer=tf.compat.v1.random_uniform_initializer(minval=-1, maxval=1),
+    )
 
-  def _add_bias(self, name: str, gates: int, initializer: Initializer,
-                default: float):
+  def _add_bias(
+    self, name: str, gates: int, initializer: Initializer, default: float
+  ):
     if initializer is None:
       initializer = tf.compat.v1.constant_initializer(default)
     return self.add_weight(
-        name, shape=[gates * self._num_units], initializer=initializer)
+      name, shape=[gates * self._num_units], initializer=initializer
+    )
 
 
 class IndRNNCell(_IndependentCell):
@@ -151,12 +162,14 @@ class IndRNNCell(_IndependentCell):
   ['ind_rnn_cell/kernel_w:0', 'ind_rnn_cell/kernel_u:0', 'ind_rnn_cell/bias:0']
   """
 
-  def __init__(self,
-               num_units: int,
-               activation: Union[None, str, recurrence.Activation] = None,
-               reuse: Any = None,
-               name: Optional[str] = None,
-               dtype: DType = None):
+  def __init__(
+    self,
+    num_units: int,
+    activation: Union[None, str, recurrence.Activation] = None,
+    reuse: Any = None,
+    name: Optional[str] = None,
+    dtype: DType = None,
+  ):
     super().__init__(num_units, activation, reuse, name, dtype)
 
   def build(self, inputs_shape) -> None:
@@ -166,12 +179,17 @@ class IndRNNCell(_IndependentCell):
     self._bias = self._add_bias("bias", 1, None, 0.0)
     self.built = True
 
-  def call(self, inputs: tf.Tensor,
-           state: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
+  def call(
+    self, inputs: tf.Tensor, state: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
     """One step: see the class."""
     output, _ = recurrence.ind_rnn(
-        tf.matmul(inputs, self._kernel_w), self._kernel_u, self._bias, state,
-        activation=self._activation)
+      tf.matmul(inputs, self._kernel_w),
+      self._kernel_u,
+      self._bias,
+      state,
+      activation=self._activation,
+    )
     return output, output
 
 
@@ -215,20 +233,22 @@ class IndyGRUCell(_IndependentCell):
   Example:
 
   >>> import tensorflow as tf, tf_contrib_rnn
-  >>> cell = tf_contrib_rnn.IndyGRUCell(4, bias_initializer=tf.zeros_initializer)
+  >>> cell = tf_contrib_rnn.IndyGRUCell(4, bias_initializer="zeros")
   >>> output, state = cell(tf.ones([2, 3]), cell.zero_state(2, tf.float32))
   >>> output.shape, state.shape
   (TensorShape([2, 4]), TensorShape([2, 4]))
   """
 
-  def __init__(self,
-               num_units: int,
-               activation: Union[None, str, recurrence.Activation] = None,
-               reuse: Any = None,
-               kernel_initializer: Initializer = None,
-               bias_initializer: Initializer = None,
-               name: Optional[str] = None,
-               dtype: DType = None):
+  def __init__(
+    self,
+    num_units: int,
+    activation: Union[None, str, recurrence.Activation] = None,
+    reuse: Any = None,
+    kernel_initializer: Initializer = None,
+    bias_initializer: Initializer = None,
+    name: Optional[str] = None,
+    dtype: DType = None,
+  ):
     super().__init__(num_units, activation, reuse, name, dtype)
     self._kernel_initializer = kernel_initializer
     self._bias_initializer = bias_initializer
@@ -236,34 +256,44 @@ class IndyGRUCell(_IndependentCell):
   def build(self, inputs_shape) -> None:
     depth = self._input_depth(inputs_shape)
     self._gate_kernel_w = self._add_kernel(
-        "gates/kernel_w", depth, 2, self._kernel_initializer)
+      "gates/kernel_w", depth, 2, self._kernel_initializer
+    )
     self._gate_kernel_u = self._add_recurrent_kernel("gates/kernel_u", 2)
     self._gate_bias = self._add_bias(
-        "gates/bias", 2, self._bias_initializer, 1.0)
+      "gates/bias", 2, self._bias_initializer, 1.0
+    )
     # tf.contrib.rnn calls this one "kernel", not "kernel_w".
     self._candidate_kernel_w = self._add_kernel(
-        "candidate/kernel", depth, 1, self._kernel_initializer)
+      "candidate/kernel", depth, 1, self._kernel_initializer
+    )
     self._candidate_kernel_u = self._add_recurrent_kernel(
-        "candidate/kernel_u", 1)
+      "candidate/kernel_u", 1
+    )
     self._candidate_bias = self._add_bias(
-        "candidate/bias", 1, self._bias_initializer, 0.0)
+      "candidate/bias", 1, self._bias_initializer, 0.0
+    )
     self.built = True
 
-  def call(self, inputs: tf.Tensor,
-           state: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
+  def call(
+    self, inputs: tf.Tensor, state: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
     """One step: see the class."""
     # Two products and a concatenation of their results: the matrices
     # themselves are larger, and would be copied at every step of a loop.
-    projected = tf.concat([
+    projected = tf.concat(
+      [
         tf.matmul(inputs, self._gate_kernel_w),
-        tf.matmul(inputs, self._candidate_kernel_w)
-    ], 1)
+        tf.matmul(inputs, self._candidate_kernel_w),
+      ],
+      1,
+    )
     output, _ = recurrence.indy_gru(
-        projected,
-        tf.concat([self._gate_kernel_u, self._candidate_kernel_u], 1),
-        tf.concat([self._gate_bias, self._candidate_bias], 0),
-        state,
-        activation=self._activation)
+      projected,
+      tf.concat([self._gate_kernel_u, self._candidate_kernel_u], 1),
+      tf.concat([self._gate_bias, self._candidate_bias], 0),
+      state,
+      activation=self._activation,
+    )
     return output, output
 
 
@@ -310,15 +340,17 @@ class IndyLSTMCell(_IndependentCell):
   (TensorShape([2, 4]), TensorShape([2, 4]), True)
   """
 
-  def __init__(self,
-               num_units: int,
-               forget_bias: float = 1.0,
-               activation: Union[None, str, recurrence.Activation] = None,
-               reuse: Any = None,
-               kernel_initializer: Initializer = None,
-               bias_initializer: Initializer = None,
-               name: Optional[str] = None,
-               dtype: DType = None):
+  def __init__(
+    self,
+    num_units: int,
+    forget_bias: float = 1.0,
+    activation: Union[None, str, recurrence.Activation] = None,
+    reuse: Any = None,
+    kernel_initializer: Initializer = None,
+    bias_initializer: Initializer = None,
+    name: Optional[str] = None,
+    dtype: DType = None,
+  ):
     super().__init__(num_units, activation, reuse, name, dtype)
     self._forget_bias = forget_bias
     self._kernel_initializer = kernel_initializer
@@ -332,19 +364,28 @@ class IndyLSTMCell(_IndependentCell):
   def build(self, inputs_shape) -> None:
     depth = self._input_depth(inputs_shape)
     self._kernel_w = self._add_kernel(
-        "kernel_w", depth, 4, self._kernel_initializer)
+      "kernel_w", depth, 4, self._kernel_initializer
+    )
     self._kernel_u = self._add_recurrent_kernel("kernel_u", 4)
     self._bias = self._add_bias("bias", 4, self._bias_initializer, 0.0)
     self.built = True
 
   def call(
-      self, inputs: tf.Tensor, state: Union[core.LSTMStateTuple, List[tf.Tensor],
-                                            Tuple[tf.Tensor, tf.Tensor]]
-  ) -> Tuple[tf.Tensor, core.LSTMStateTuple]:
+    self,
+    inputs: tf.Tensor,
+    state: Union[
+      core.LSTMStateTuple, list[tf.Tensor], tuple[tf.Tensor, tf.Tensor]
+    ],
+  ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
     """One step: see the class."""
     output, (new_c, _) = recurrence.indy_lstm(
-        tf.matmul(inputs, self._kernel_w), self._kernel_u, self._bias, state,
-        forget_bias=self._forget_bias, activation=self._activation)
+      tf.matmul(inputs, self._kernel_w),
+      self._kernel_u,
+      self._bias,
+      state,
+      forget_bias=self._forget_bias,
+      activation=self._activation,
+    )
     return output, core.LSTMStateTuple(new_c, output)
 
 

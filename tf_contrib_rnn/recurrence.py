@@ -11,17 +11,22 @@ Inputs of rank 2 are a step, of rank 3 a sequence.
 import contextlib
 import contextvars
 import dataclasses
+import functools
 import os
 import warnings
-from typing import Any, Callable, Iterator, Optional, Sequence, Tuple
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+from typing import Callable
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
-
-from tf_contrib_rnn import _library
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import control_flow_util
 from tensorflow.python.util import tf_decorator
+
+from tf_contrib_rnn import _library
 
 ENVIRONMENT_VARIABLE = "TF_CONTRIB_RNN_IMPLEMENTATION"
 _IMPLEMENTATIONS = ("auto", "fused", "composed")
@@ -30,12 +35,12 @@ Activation = Callable[[tf.Tensor], tf.Tensor]
 
 # The activations that the ops know, by the names that the ops have for them.
 ACTIVATIONS = {
-    "tanh": tf.nn.tanh,
-    "sigmoid": tf.nn.sigmoid,
-    "relu": tf.nn.relu,
-    "identity": tf.identity,
-    "elu": tf.nn.elu,
-    "softsign": tf.nn.softsign,
+  "tanh": tf.nn.tanh,
+  "sigmoid": tf.nn.sigmoid,
+  "relu": tf.nn.relu,
+  "identity": tf.identity,
+  "elu": tf.nn.elu,
+  "softsign": tf.nn.softsign,
 }
 _DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
@@ -82,8 +87,10 @@ def fused_ops_available() -> Availability:
 
 def _check_implementation(name: str, source: str) -> str:
   if name not in _IMPLEMENTATIONS:
-    raise ValueError(f"{source} is {name!r}, expected one of "
-                     f"{', '.join(map(repr, _IMPLEMENTATIONS))}")
+    raise ValueError(
+      f"{source} is {name!r}, expected one of "
+      f"{', '.join(map(repr, _IMPLEMENTATIONS))}"
+    )
   return name
 
 
@@ -130,13 +137,16 @@ def _wanted_implementation() -> str:
   if wanted is not None:
     return wanted
   return _check_implementation(
-      os.environ.get(ENVIRONMENT_VARIABLE) or "auto", ENVIRONMENT_VARIABLE)
+    os.environ.get(ENVIRONMENT_VARIABLE) or "auto", ENVIRONMENT_VARIABLE
+  )
 
 
 def _in_xla_context() -> bool:
   """Whether what is built now will be compiled by XLA, which has no such op."""
-  return (not tf.executing_eagerly() and
-          control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph()))
+  return (
+    not tf.executing_eagerly()
+    and control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph())
+  )
 
 
 def _activation_name(activation: Activation) -> Optional[str]:
@@ -158,12 +168,17 @@ def _runs_fused(activation_name: Optional[str], dtype: tf.DType) -> bool:
   if _ops is not None:
     return True
   if wanted == "fused":
-    raise RuntimeError(f"The fused implementation was asked for, but {_why_not}")
+    raise RuntimeError(
+      f"The fused implementation was asked for, but {_why_not}"
+    )
   if not _has_warned:
     _has_warned = True
     warnings.warn(
-        f"The cells run as compositions of TensorFlow's ops, with the same "
-        f"results but slower: {_why_not}", RuntimeWarning, stacklevel=2)
+      f"The cells run as compositions of TensorFlow's ops, with the same "
+      f"results but slower: {_why_not}",
+      RuntimeWarning,
+      stacklevel=2,
+    )
   return False
 
 
@@ -176,12 +191,14 @@ class _Cell:
     function: what the op library calls that op in Python.
     step: composes a step: (x, u, b, states, activation, **attributes) -> the
       new states, a tuple with h last.
+    gates: how many gates it has: x, u and b hold one number each a unit.
     states: how many states it has.
   """
 
   op: str
   function: str
-  step: Callable[..., Tuple[tf.Tensor, ...]]
+  step: Callable[..., tuple[tf.Tensor, ...]]
+  gates: int
   states: int
 
 
@@ -206,13 +223,14 @@ def _indy_lstm_step(x, u, b, states, activation, forget_bias):
   gates = x + tf.tile(h, [1, 4]) * u + b
   i, j, f, o = tf.split(gates, 4, axis=-1)
   c = c * tf.sigmoid(f + tf.cast(forget_bias, f.dtype)) + (
-      tf.sigmoid(i) * activation(j))
+    tf.sigmoid(i) * activation(j)
+  )
   return c, activation(c) * tf.sigmoid(o)
 
 
-_IND_RNN = _Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1)
-_INDY_GRU = _Cell("IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 1)
-_INDY_LSTM = _Cell("IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 2)
+_IND_RNN = _Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1, 1)
+_INDY_GRU = _Cell("IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 3, 1)
+_INDY_LSTM = _Cell("IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2)
 _CELLS = (_IND_RNN, _INDY_GRU, _INDY_LSTM)
 
 
@@ -224,14 +242,23 @@ class _Order:
   reverse: bool = False
 
 
-def _compose(cell, x, u, b, states, activation, sequence_length, order,
-             **attributes):
+def _compose(
+  cell, x, u, b, states, activation, sequence_length, order, **attributes
+):
   """The composition of a step or a sequence: (outputs, states)."""
-  step = lambda x, states: cell.step(x, u, b, states, activation, **attributes)
+
+  def step(x, states):
+    if states[-1].shape[-1] == 0:
+      # TensorFlow's graph optimizer crashes on compositions of no units.
+      return (x + tf.reduce_sum(u) + tf.reduce_sum(b),) * cell.states
+    return cell.step(x, u, b, states, activation, **attributes)
+
   if x.shape.rank == 2:
     if sequence_length is not None:
-      raise ValueError("sequence_length is given with inputs of rank 2 (a "
-                       "step), expected inputs of rank 3 (a sequence)")
+      raise ValueError(
+        "sequence_length is given with inputs of rank 2 (a "
+        "step), expected inputs of rank 3 (a sequence)"
+      )
     states = step(x, states)
     return states[-1], states
   return _compose_sequence(step, x, states, sequence_length, order)
@@ -245,74 +272,126 @@ def _compose_sequence(step, x, states, sequence_length, order):
   if sequence_length is None:
     sequence_length = tf.fill([batch], time)
   lengths = tf.clip_by_value(sequence_length, 0, time)
-  turn = lambda t: (  # its own inverse
-      tf.reverse_sequence(t, lengths, seq_axis=0, batch_axis=1)
-      if order.reverse else t)
+
+  def turn(t):  # its own inverse
+    if not order.reverse:
+      return t
+    return tf.reverse_sequence(t, lengths, seq_axis=0, batch_axis=1)
+
   x = turn(x)
 
   def body(t, outputs, states):
     is_running = (t < lengths)[:, tf.newaxis]
     new_states = step(x[t], states)
     outputs = outputs.write(
-        t, tf.where(is_running, new_states[-1], tf.zeros_like(new_states[-1])))
+      t, tf.where(is_running, new_states[-1], tf.zeros_like(new_states[-1]))
+    )
     states = tuple(
-        tf.where(is_running, new, old)
-        for new, old in zip(new_states, states))
+      tf.where(is_running, new, old) for new, old in zip(new_states, states)
+    )
     return t + 1, outputs, states
 
-  outputs = tf.TensorArray(
-      x.dtype, size=time, element_shape=states[-1].shape)
+  outputs = tf.TensorArray(x.dtype, size=time, element_shape=states[-1].shape)
   _, outputs, states = tf.while_loop(
-      lambda t, *_: t < time, body, (0, outputs, tuple(states)))
+    lambda t, *_: t < time, body, (0, outputs, tuple(states))
+  )
   outputs = turn(
-      tf.reshape(outputs.stack(),
-                 tf.stack([time, batch, tf.shape(states[-1])[1]])))
+    tf.reshape(
+      outputs.stack(), tf.stack([time, batch, tf.shape(states[-1])[1]])
+    )
+  )
   if not order.time_major:
     outputs = tf.transpose(outputs, [1, 0, 2])
   return outputs, states
 
 
-def _fuse(cell, x, u, b, states, activation_name, sequence_length, order,
-          **attributes):
+def _fuse(
+  cell, x, u, b, states, activation_name, sequence_length, order, **attributes
+):
   """The same by the op of the cell."""
   lengths = [] if sequence_length is None else [sequence_length]
   results = getattr(_ops, cell.function)(
-      x, u, b, *states, lengths, activation=activation_name,
-               time_major=order.time_major, reverse=order.reverse,
-               **attributes)
+    x,
+    u,
+    b,
+    *states,
+    lengths,
+    activation=activation_name,
+    time_major=order.time_major,
+    reverse=order.reverse,
+    **attributes,
+  )
   if x.shape.rank == 2:
     # The sequences of one step are the states: h first, in the op's order.
-    return results[0], tuple(reversed(results[:cell.states]))
-  return results[0], tuple(results[cell.states:])
+    return results[0], tuple(reversed(results[: cell.states]))
+  return results[0], tuple(results[cell.states :])
 
 
-def _run(cell, inputs, recurrent_kernel, bias, states, activation,
-         sequence_length, order, **attributes):
+def _check_states(states, units):
+  """Refuses early, and in the same way, what either implementation would."""
+  for state in states:
+    if not state.shape.is_compatible_with([None, units]):
+      raise ValueError(
+        f"The state has shape {state.shape}, expected [batch, " f"{units}]"
+      )
+
+
+def _run(
+  cell,
+  inputs,
+  recurrent_kernel,
+  bias,
+  states,
+  activation,
+  sequence_length,
+  order,
+  **attributes,
+):
   inputs = tf.convert_to_tensor(inputs, name="inputs")
+  convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
+  recurrent_kernel = convert(recurrent_kernel, name="recurrent_kernel")
+  bias = convert(bias, name="bias")
+  states = [convert(state, name="initial_state") for state in states]
+  width = bias.shape.num_elements()
+  _check_states(states, None if width is None else width // cell.gates)
   if sequence_length is not None:
     sequence_length = tf.cast(sequence_length, tf.int32)
   name = _activation_name(activation)
   if _runs_fused(name, inputs.dtype):
-    return _fuse(cell, inputs, recurrent_kernel, bias, states, name,
-                 sequence_length, order, **attributes)
-  weights = [
-      tf.convert_to_tensor(recurrent_kernel, name="recurrent_kernel"),
-      tf.convert_to_tensor(bias, name="bias")
-  ]
-  states = [tf.convert_to_tensor(s, name="initial_state") for s in states]
-  return _compose(cell, inputs, *weights, states, activation, sequence_length,
-                  order, **attributes)
+    return _fuse(
+      cell,
+      inputs,
+      recurrent_kernel,
+      bias,
+      states,
+      name,
+      sequence_length,
+      order,
+      **attributes,
+    )
+  return _compose(
+    cell,
+    inputs,
+    recurrent_kernel,
+    bias,
+    states,
+    activation,
+    sequence_length,
+    order,
+    **attributes,
+  )
 
 
 def ind_rnn(
-    inputs: Any,
-    recurrent_kernel: Any,
-    bias: Any,
-    initial_state: Any,
-    activation: Activation = tf.nn.tanh,
-    sequence_length: Any = None,
-    time_major: bool = False,
-    reverse: bool = False) -> Tuple[tf.Tensor, tf.Tensor]:
+  inputs: Any,
+  recurrent_kernel: Any,
+  bias: Any,
+  initial_state: Any,
+  activation: Activation = tf.nn.tanh,
+  sequence_length: Any = None,
+  time_major: bool = False,
+  reverse: bool = False,
+) -> tuple[tf.Tensor, tf.Tensor]:
   """Runs the recurrence of an IndRNN: h' = act(x + u h + b).
 
   Args:
@@ -348,20 +427,28 @@ def ind_rnn(
   [1.0, 2.0, 3.0]
   """
   outputs, (state,) = _run(
-      _IND_RNN, inputs, recurrent_kernel, bias, (initial_state,), activation,
-      sequence_length, _Order(time_major, reverse))
+    _IND_RNN,
+    inputs,
+    recurrent_kernel,
+    bias,
+    (initial_state,),
+    activation,
+    sequence_length,
+    _Order(time_major, reverse),
+  )
   return outputs, state
 
 
 def indy_gru(
-    inputs: Any,
-    recurrent_kernel: Any,
-    bias: Any,
-    initial_state: Any,
-    activation: Activation = tf.nn.tanh,
-    sequence_length: Any = None,
-    time_major: bool = False,
-    reverse: bool = False) -> Tuple[tf.Tensor, tf.Tensor]:
+  inputs: Any,
+  recurrent_kernel: Any,
+  bias: Any,
+  initial_state: Any,
+  activation: Activation = tf.nn.tanh,
+  sequence_length: Any = None,
+  time_major: bool = False,
+  reverse: bool = False,
+) -> tuple[tf.Tensor, tf.Tensor]:
   """Runs the recurrence of an IndyGRU; gates in the order r, z, c.
 
       r = sigmoid(x_r + u_r h + b_r)
@@ -387,21 +474,29 @@ def indy_gru(
     ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`.
   """
   outputs, (state,) = _run(
-      _INDY_GRU, inputs, recurrent_kernel, bias, (initial_state,), activation,
-      sequence_length, _Order(time_major, reverse))
+    _INDY_GRU,
+    inputs,
+    recurrent_kernel,
+    bias,
+    (initial_state,),
+    activation,
+    sequence_length,
+    _Order(time_major, reverse),
+  )
   return outputs, state
 
 
 def indy_lstm(
-    inputs: Any,
-    recurrent_kernel: Any,
-    bias: Any,
-    initial_state: Sequence[Any],
-    forget_bias: float = 1.0,
-    activation: Activation = tf.nn.tanh,
-    sequence_length: Any = None,
-    time_major: bool = False,
-    reverse: bool = False) -> Tuple[tf.Tensor, Tuple[tf.Tensor, tf.Tensor]]:
+  inputs: Any,
+  recurrent_kernel: Any,
+  bias: Any,
+  initial_state: Sequence[Any],
+  forget_bias: float = 1.0,
+  activation: Activation = tf.nn.tanh,
+  sequence_length: Any = None,
+  time_major: bool = False,
+  reverse: bool = False,
+) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
   """Runs the recurrence of an IndyLSTM; gates in the order i, j, f, o.
 
       i, f, o = sigmoid(x + u h + b), to f's sum forget_bias is added
@@ -436,9 +531,16 @@ def indy_lstm(
     bias += rest * tf.repeat(forget_gate, tf.size(bias) // 4)
     forget_bias = float(np.float32(forget_bias))
   outputs, state = _run(
-      _INDY_LSTM, inputs, recurrent_kernel, bias, tuple(initial_state),
-      activation, sequence_length, _Order(time_major, reverse),
-      forget_bias=float(forget_bias))
+    _INDY_LSTM,
+    inputs,
+    recurrent_kernel,
+    bias,
+    tuple(initial_state),
+    activation,
+    sequence_length,
+    _Order(time_major, reverse),
+    forget_bias=float(forget_bias),
+  )
   return outputs, state
 
 
@@ -447,11 +549,11 @@ class _OpInputs:
 
   def __init__(self, cell: _Cell, inputs: Sequence[tf.Tensor], lengths: int):
     states = cell.states
-    self.forward = list(inputs[:3 + states + lengths])
+    self.forward = list(inputs[: 3 + states + lengths])
     self.weights = self.forward[:3]
-    self.states = self.forward[3:3 + states]
-    self.sequence_length = self.forward[3 + states:]
-    rest = list(inputs[len(self.forward):])
+    self.states = self.forward[3 : 3 + states]
+    self.sequence_length = self.forward[3 + states :]
+    rest = list(inputs[len(self.forward) :])
     self.sequences = rest[:states]
     self.incoming = rest[states:]
     self.is_step = self.weights[0].shape.rank == 2
@@ -467,7 +569,6 @@ def _attributes(op) -> dict:
 
 
 def _register_gradients(cell: _Cell) -> None:
-
   def gradient(op, *incoming):
     """The gradient of the forward op, by the gradient op."""
     inputs = _OpInputs(cell, op.inputs, op.get_attr("num_lengths"))
@@ -478,8 +579,13 @@ def _register_gradients(cell: _Cell) -> None:
       for i in range(1, cell.states):
         incoming[i] = tf.zeros([0], inputs.weights[0].dtype)
     gradients = getattr(_ops, cell.function + "_grad")(
-        *inputs.weights, *inputs.states, inputs.sequence_length,
-        *op.outputs[:cell.states], *incoming, **_attributes(op))
+      *inputs.weights,
+      *inputs.states,
+      inputs.sequence_length,
+      *op.outputs[: cell.states],
+      *incoming,
+      **_attributes(op),
+    )
     return [*gradients] + [None] * len(inputs.sequence_length)
 
   def gradient_of_gradient(op, *incoming):
@@ -490,22 +596,27 @@ def _register_gradients(cell: _Cell) -> None:
     """
     inputs = _OpInputs(cell, op.inputs, op.get_attr("num_lengths"))
     sources = [*inputs.weights, *inputs.states]
-    second = tf.function(
-        _second_order(cell, inputs, _attributes(op)), autograph=False)
-    gradients = second(sources, inputs.sequence_length, inputs.incoming,
-                       list(incoming))
+    second = _second_order(cell, inputs.is_step, tuple(_attributes(op).items()))
+    gradients = second(
+      sources, inputs.sequence_length, inputs.incoming, list(incoming)
+    )
     return [
-        *gradients[:len(sources)],
-        *[None] * (len(inputs.sequence_length) + cell.states),
-        *gradients[len(sources):]
+      *gradients[: len(sources)],
+      *[None] * (len(inputs.sequence_length) + cell.states),
+      *gradients[len(sources) :],
     ]
 
   tf.RegisterGradient("ContribRnn>" + cell.op)(gradient)
   tf.RegisterGradient("ContribRnn>" + cell.op + "Grad")(gradient_of_gradient)
 
 
-def _second_order(cell: _Cell, inputs: _OpInputs, attributes: dict):
-  """A function of the gradient op's inputs and of its results' gradients."""
+@functools.cache
+def _second_order(cell: _Cell, is_step: bool, attributes: tuple):
+  """A function of the gradient op's inputs and of its results' gradients.
+
+  It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
+  twice only inside one.
+  """
   attributes = dict(attributes)
   activation = ACTIVATIONS[attributes.pop("activation")]
   order = _Order(attributes.pop("time_major"), attributes.pop("reverse"))
@@ -515,22 +626,31 @@ def _second_order(cell: _Cell, inputs: _OpInputs, attributes: dict):
       outer.watch([sources, incoming])
       with tf.GradientTape() as inner:
         inner.watch(sources)
-        outputs, states = _compose(cell, *sources[:3], sources[3:], activation,
-                                   lengths[0] if lengths else None, order,
-                                   **attributes)
+        outputs, states = _compose(
+          cell,
+          *sources[:3],
+          sources[3:],
+          activation,
+          lengths[0] if lengths else None,
+          order,
+          **attributes,
+        )
       # As the op's outputs: every state along time, h first, then final states.
-      if inputs.is_step:
+      if is_step:
         targets = list(reversed(states))
-        arriving = incoming[:cell.states]
+        arriving = incoming[: cell.states]
       else:
         targets = [outputs, *states]
-        arriving = [incoming[0], *incoming[cell.states:]]
+        arriving = [incoming[0], *incoming[cell.states :]]
       first = inner.gradient(targets, sources, output_gradients=arriving)
     return outer.gradient(
-        first, [*sources, *incoming], output_gradients=gradients,
-        unconnected_gradients=tf.UnconnectedGradients.ZERO)
+      first,
+      [*sources, *incoming],
+      output_gradients=gradients,
+      unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
 
-  return second
+  return tf.function(second, autograph=False)
 
 
 for _cell in _CELLS:

@@ -90,8 +90,8 @@ CONTRIB_RNN_INLINE R ExpOfMinus(R x) {
   const Reduced<R> y = Reduce(E::kHighest < x ? E::kHighest : x, E::kScale);
   const R mantissa = y.r * y.r * E::Polynomial(y.r, y.r * y.r) + (y.r + R(1));
   // 2^kScale keeps the exponent in range until the last product.
-  const auto scaled = BitCast<typename E::Bits>(mantissa) +
-                      ExponentBits(y.shifted);
+  const auto scaled =
+      BitCast<typename E::Bits>(mantissa) + ExponentBits(y.shifted);
   return BitCast<R>(scaled) * E::kUnscale;
 }
 
@@ -101,8 +101,8 @@ CONTRIB_RNN_INLINE R ExpOfMinusMinusOne(R x) {
   using E = ExponentialOf<R>;
   // From 40 on the result rounds to -1.
   const Reduced<R> y = Reduce(R(40) < x ? R(40) : x, R(0));
-  const R scale = BitCast<R>(BitCast<typename E::Bits>(R(1)) +
-                             ExponentBits(y.shifted));
+  const R scale =
+      BitCast<R>(BitCast<typename E::Bits>(R(1)) + ExponentBits(y.shifted));
   const R tail = y.r * y.r * E::Polynomial(y.r, y.r * y.r) + y.r;
   return scale * tail + (scale - R(1));
 }

@@ -31,8 +31,7 @@ struct IndRNN {
   CONTRIB_RNN_INLINE void Gradient(const R (&)[1], const R (&u)[1],
                                    const R (&)[1], const R (&before)[1],
                                    R after, R (&state_gradient)[1],
-                                   R (&x_gradient)[1],
-                                   R (&u_factor)[1]) const {
+                                   R (&x_gradient)[1], R (&u_factor)[1]) const {
     x_gradient[0] = state_gradient[0] * Activation::Derivative(after);
     u_factor[0] = before[0];
     state_gradient[0] = x_gradient[0] * u[0];

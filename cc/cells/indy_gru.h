@@ -34,9 +34,8 @@ struct IndyGRU {
   // As IndRNN::Gradient; the gates are computed again.
   template <class R>
   CONTRIB_RNN_INLINE void Gradient(const R (&x)[3], const R (&u)[3],
-                                   const R (&b)[3], const R (&before)[1],
-                                   R, R (&state_gradient)[1],
-                                   R (&x_gradient)[3],
+                                   const R (&b)[3], const R (&before)[1], R,
+                                   R (&state_gradient)[1], R (&x_gradient)[3],
                                    R (&u_factor)[3]) const {
     const R h = before[0];
     const R r = Sigmoid::Value(x[0] + u[0] * h + b[0]);

@@ -38,9 +38,8 @@ struct IndyLSTM {
   // As IndRNN::Gradient; the gates are computed again.
   template <class R>
   CONTRIB_RNN_INLINE void Gradient(const R (&x)[4], const R (&u)[4],
-                                   const R (&b)[4], const R (&before)[2],
-                                   R, R (&state_gradient)[2],
-                                   R (&x_gradient)[4],
+                                   const R (&b)[4], const R (&before)[2], R,
+                                   R (&state_gradient)[2], R (&x_gradient)[4],
                                    R (&u_factor)[4]) const {
     const R c = before[0];
     const R h = before[1];

@@ -58,8 +58,7 @@ CONTRIB_RNN_INLINE float Load(Float16 x) {
   const uint32_t magnitude = x.bits & 0x7fffu;
   const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000u) << 16;
   // Rebias the exponent by 112; infinity and NaN by as much again.
-  const uint32_t rebias =
-      magnitude >= 0x7c00u ? (224u << 23) : (112u << 23);
+  const uint32_t rebias = magnitude >= 0x7c00u ? (224u << 23) : (112u << 23);
   // Subnormals go through an integer: threads may flush subnormal floats.
   const float subnormal =
       static_cast<float>(static_cast<int32_t>(magnitude)) * 0x1p-24f;

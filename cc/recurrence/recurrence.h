@@ -13,7 +13,14 @@
 namespace contrib_rnn {
 
 enum class CellKind { kIndRNN, kIndyGRU, kIndyLSTM };
-enum class ActivationKind { kTanh, kSigmoid, kRelu, kIdentity, kElu, kSoftsign };
+enum class ActivationKind {
+  kTanh,
+  kSigmoid,
+  kRelu,
+  kIdentity,
+  kElu,
+  kSoftsign
+};
 
 constexpr int kMaxStates = 2;
 

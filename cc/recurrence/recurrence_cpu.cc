@@ -87,8 +87,7 @@ CONTRIB_RNN_INLINE int64_t TimeOf(const Sequences& s, int64_t length,
 
 // Copies `units` numbers into a tile's array, zeros where there are none.
 template <class T>
-CONTRIB_RNN_INLINE void LoadTile(const T* from, int64_t units,
-                                 Compute<T>* to) {
+CONTRIB_RNN_INLINE void LoadTile(const T* from, int64_t units, Compute<T>* to) {
   for (int64_t k = 0; k < units; ++k) {
     to[k] = from == nullptr ? Compute<T>(0) : Load(from[k]);
   }
@@ -100,7 +99,6 @@ CONTRIB_RNN_INLINE void StoreTile(const Compute<T>* from, int64_t units,
                                   T* to) {
   for (int64_t k = 0; k < units; ++k) to[k] = Store<T>(from[k]);
 }
-
 
 // A block's lanes of several rows of a tensor, one row a gate or a state: in
 // place where the block is full, else in a padded copy.
@@ -186,9 +184,8 @@ struct ForwardTiles {
     R states[kStates][kTileUnits];
     for (int i = 0; i < kStates; ++i) {
       const int64_t state_row = s.shared_initial_state ? 0 : row;
-      LoadTile(
-          tensors.initial_state[i] + state_row * s.units + tile.first_unit,
-          tile.units, states[i]);
+      LoadTile(tensors.initial_state[i] + state_row * s.units + tile.first_unit,
+               tile.units, states[i]);
     }
     BlockRows<T, kGates> inputs;
     BlockRows<T, kStates> outputs;
@@ -347,8 +344,7 @@ struct GradientTiles {
         for (int i = 0; i < kStates; ++i) {
           const T* incoming = tensors.sequence_gradient[i];
           blocks.incoming.ReadRow(
-              i, incoming == nullptr ? zeros : incoming + entry + first,
-              lanes);
+              i, incoming == nullptr ? zeros : incoming + entry + first, lanes);
           blocks.before.ReadRow(
               i, StateBefore(tile, row, length, step, i) + first, lanes);
         }
@@ -414,8 +410,9 @@ __attribute__((target("avx2,fma"))) void RunAvx2(const Tiles& tiles,
 }
 
 template <class Tiles>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,"
-                      "prefer-vector-width=512"))) void
+__attribute__((
+    target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,"
+           "prefer-vector-width=512"))) void
 RunAvx512(const Tiles& tiles, int64_t first, int64_t last) {
   for (int64_t index = first; index < last; ++index) tiles(index);
 }
@@ -515,8 +512,7 @@ void Forward(const CpuContext& context, const CellOptions& options,
 }
 
 int64_t CountScratch(const CellOptions& options, const Sequences& sequences) {
-  return 2 * CountParts(sequences) * CountGates(options.cell) *
-         sequences.units;
+  return 2 * CountParts(sequences) * CountGates(options.cell) * sequences.units;
 }
 
 template <class From, class To>
@@ -542,11 +538,11 @@ void Gradient(const CpuContext& context, const CellOptions& options,
           tensors.bias_gradient);
 }
 
-#define CONTRIB_RNN_INSTANTIATE(T)                                           \
-  template void Forward(const CpuContext&, const CellOptions&,               \
-                        const Sequences&, const ForwardTensors<T>&);         \
-  template void Gradient(const CpuContext&, const CellOptions&,              \
-                         const Sequences&, const GradientTensors<T>&);       \
+#define CONTRIB_RNN_INSTANTIATE(T)                                     \
+  template void Forward(const CpuContext&, const CellOptions&,         \
+                        const Sequences&, const ForwardTensors<T>&);   \
+  template void Gradient(const CpuContext&, const CellOptions&,        \
+                         const Sequences&, const GradientTensors<T>&); \
   template void SumRows(const CpuContext&, const T*, int64_t, int64_t, T*);
 
 CONTRIB_RNN_INSTANTIATE(float)

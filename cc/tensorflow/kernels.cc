@@ -75,12 +75,10 @@ absl::Status ParseActivation(const std::string& name, ActivationKind* kind) {
     const char* name;
     ActivationKind kind;
   };
-  constexpr Named kNames[] = {{"tanh", ActivationKind::kTanh},
-                              {"sigmoid", ActivationKind::kSigmoid},
-                              {"relu", ActivationKind::kRelu},
-                              {"identity", ActivationKind::kIdentity},
-                              {"elu", ActivationKind::kElu},
-                              {"softsign", ActivationKind::kSoftsign}};
+  constexpr Named kNames[] = {
+      {"tanh", ActivationKind::kTanh}, {"sigmoid", ActivationKind::kSigmoid},
+      {"relu", ActivationKind::kRelu}, {"identity", ActivationKind::kIdentity},
+      {"elu", ActivationKind::kElu},   {"softsign", ActivationKind::kSoftsign}};
   for (const Named& candidate : kNames) {
     if (name != candidate.name) continue;
     *kind = candidate.kind;
@@ -198,7 +196,9 @@ class CallChecker {
     }
     for (int i = 0; i < states_; ++i) {
       TF_RETURN_IF_ERROR(WantShape(
-          states_ == 1 ? "initial_state" : i == 0 ? "initial_c" : "initial_h",
+          states_ == 1 ? "initial_state"
+          : i == 0     ? "initial_c"
+                       : "initial_h",
           context_->input(kInitialStates + i),
           TensorShape({s.shared_initial_state ? 1 : s.batch, s.units})));
     }
@@ -221,10 +221,9 @@ class CallChecker {
 
   absl::Status MakeShapes(Call* call) {
     const Sequences& s = call->sequences;
-    const TensorShape leading =
-        call->is_step    ? TensorShape({s.batch})
-        : s.time_major ? TensorShape({s.time, s.batch})
-                       : TensorShape({s.batch, s.time});
+    const TensorShape leading = call->is_step  ? TensorShape({s.batch})
+                                : s.time_major ? TensorShape({s.time, s.batch})
+                                               : TensorShape({s.batch, s.time});
     call->sequence_shape = leading;
     call->gates_shape = leading;
     TF_RETURN_IF_ERROR(call->sequence_shape.AddDimWithStatus(s.units));
@@ -278,13 +277,12 @@ class ForwardOp : public RecurrenceOp<kCell> {
                                               call.sequence_shape, &sequence));
       tensors.sequence[i] = Write<T>(sequence);
       Tensor* final_state;
-      OP_REQUIRES_OK(context,
-                     context->allocate_output(
-                         states + i,
-                         call.is_step ? TensorShape({0}) : call.state_shape,
-                         &final_state));
-      tensors.final_state[i] =
-          call.is_step ? nullptr : Write<T>(final_state);
+      OP_REQUIRES_OK(
+          context,
+          context->allocate_output(
+              states + i, call.is_step ? TensorShape({0}) : call.state_shape,
+              &final_state));
+      tensors.final_state[i] = call.is_step ? nullptr : Write<T>(final_state);
     }
     Forward(MakeCpuContext(context), this->attributes_.options, call.sequences,
             tensors);
@@ -339,16 +337,16 @@ class GradientOp : public RecurrenceOp<kCell> {
       TF_RETURN_IF_ERROR(WantShape(index == 0 ? "outputs" : "cells", sequence,
                                    call.sequence_shape));
       tensors->sequence[i] = Read<T>(sequence);
-      TF_RETURN_IF_ERROR(ReadIncoming(
-          index == 0 ? "outputs_gradient" : "cells_gradient",
-          context->input(sequence_gradients + index), call.sequence_shape,
-          &tensors->sequence_gradient[i]));
-      TF_RETURN_IF_ERROR(ReadIncoming(
-          kStates == 1 ? "final_state_gradient"
-          : i == 0     ? "final_c_gradient"
-                       : "final_h_gradient",
-          context->input(final_gradients + i), call.state_shape,
-          &tensors->final_state_gradient[i]));
+      TF_RETURN_IF_ERROR(
+          ReadIncoming(index == 0 ? "outputs_gradient" : "cells_gradient",
+                       context->input(sequence_gradients + index),
+                       call.sequence_shape, &tensors->sequence_gradient[i]));
+      TF_RETURN_IF_ERROR(ReadIncoming(kStates == 1 ? "final_state_gradient"
+                                      : i == 0     ? "final_c_gradient"
+                                                   : "final_h_gradient",
+                                      context->input(final_gradients + i),
+                                      call.state_shape,
+                                      &tensors->final_state_gradient[i]));
     }
     return absl::OkStatus();
   }
@@ -401,8 +399,8 @@ class GradientOp : public RecurrenceOp<kCell> {
                                    const TensorShape& shape, bool shared,
                                    Tensor* rows) {
     if (shared) {
-      return context->allocate_temp(tensorflow::DataTypeToEnum<T>::value,
-                                    shape, rows);
+      return context->allocate_temp(tensorflow::DataTypeToEnum<T>::value, shape,
+                                    rows);
     }
     Tensor* output;
     TF_RETURN_IF_ERROR(context->allocate_output(index, shape, &output));
@@ -421,20 +419,20 @@ class GradientOp : public RecurrenceOp<kCell> {
   }
 };
 
-#define CONTRIB_RNN_REGISTER(Cell, T)                                      \
-  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell)                        \
-                              .Device(tensorflow::DEVICE_CPU)              \
-                              .TypeConstraint<T>("T"),                     \
-                          ForwardOp<CellKind::k##Cell, T>);                \
-  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell "Grad")                 \
-                              .Device(tensorflow::DEVICE_CPU)              \
-                              .TypeConstraint<T>("T"),                     \
+#define CONTRIB_RNN_REGISTER(Cell, T)                         \
+  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell)           \
+                              .Device(tensorflow::DEVICE_CPU) \
+                              .TypeConstraint<T>("T"),        \
+                          ForwardOp<CellKind::k##Cell, T>);   \
+  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell "Grad")    \
+                              .Device(tensorflow::DEVICE_CPU) \
+                              .TypeConstraint<T>("T"),        \
                           GradientOp<CellKind::k##Cell, T>)
 
-#define CONTRIB_RNN_REGISTER_CELL(Cell)      \
-  CONTRIB_RNN_REGISTER(Cell, float);         \
-  CONTRIB_RNN_REGISTER(Cell, double);        \
-  CONTRIB_RNN_REGISTER(Cell, Eigen::half);   \
+#define CONTRIB_RNN_REGISTER_CELL(Cell)    \
+  CONTRIB_RNN_REGISTER(Cell, float);       \
+  CONTRIB_RNN_REGISTER(Cell, double);      \
+  CONTRIB_RNN_REGISTER(Cell, Eigen::half); \
   CONTRIB_RNN_REGISTER(Cell, Eigen::bfloat16)
 
 CONTRIB_RNN_REGISTER_CELL(IndRNN);

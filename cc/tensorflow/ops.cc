@@ -21,7 +21,7 @@ struct Sizes {
 
 // In a step, a batch of 1 is broadcast as TensorFlow's addition would.
 absl::Status MergeBatch(InferenceContext* c, bool is_step, DimensionHandle a,
-                  DimensionHandle b, DimensionHandle* merged) {
+                        DimensionHandle b, DimensionHandle* merged) {
   if (!is_step || (c->ValueKnown(a) && c->ValueKnown(b) && c->Value(a) != 1 &&
                    c->Value(b) != 1)) {
     return c->Merge(a, b, merged);
@@ -40,7 +40,8 @@ absl::Status MergeBatch(InferenceContext* c, bool is_step, DimensionHandle a,
 
 // Inputs are: inputs, recurrent_kernel, bias, `states` initial states,
 // sequence_length. With rank unknown, Sizes::inputs has no rank either.
-absl::Status MergeSizes(InferenceContext* c, int gates, int states, Sizes* sizes) {
+absl::Status MergeSizes(InferenceContext* c, int gates, int states,
+                        Sizes* sizes) {
   ShapeHandle shape;
   DimensionHandle gate_units, unused;
   sizes->inputs = c->input(0);
@@ -68,8 +69,7 @@ absl::Status MergeSizes(InferenceContext* c, int gates, int states, Sizes* sizes
   const bool known = c->RankKnown(sizes->inputs);
   for (int i = 0; i < states; ++i) {
     TF_RETURN_IF_ERROR(c->WithRank(c->input(3 + i), 2, &shape));
-    TF_RETURN_IF_ERROR(
-        c->Merge(sizes->units, c->Dim(shape, 1), &sizes->units));
+    TF_RETURN_IF_ERROR(c->Merge(sizes->units, c->Dim(shape, 1), &sizes->units));
     if (!known) continue;
     TF_RETURN_IF_ERROR(MergeBatch(c, sizes->is_step, sizes->batch,
                                   c->Dim(shape, 0), &sizes->batch));
@@ -126,13 +126,13 @@ absl::Status GradientShapes(InferenceContext* c, int gates, int states) {
 }
 
 // What all of the ops share: attributes of their own follow.
-#define CONTRIB_RNN_ATTRIBUTES()                                          \
-  Attr("T: {half, bfloat16, float, double}")                              \
-      .Attr("num_lengths: int >= 0 = 0")                                  \
-      .Attr(                                                              \
-          "activation: {'tanh', 'sigmoid', 'relu', 'identity', 'elu', "   \
-          "'softsign'} = 'tanh'")                                         \
-      .Attr("time_major: bool = false")                                   \
+#define CONTRIB_RNN_ATTRIBUTES()                                        \
+  Attr("T: {half, bfloat16, float, double}")                            \
+      .Attr("num_lengths: int >= 0 = 0")                                \
+      .Attr(                                                            \
+          "activation: {'tanh', 'sigmoid', 'relu', 'identity', 'elu', " \
+          "'softsign'} = 'tanh'")                                       \
+      .Attr("time_major: bool = false")                                 \
       .Attr("reverse: bool = false")
 
 constexpr char kForwardDoc[] = R"doc(
@@ -159,37 +159,35 @@ The gradient of the forward op of the same name.
 An incoming gradient of no elements counts as zeros.
 )doc";
 
-#define CONTRIB_RNN_REGISTER_ONE_STATE_OP(Name, gates)                   \
-  REGISTER_OP("ContribRnn>" Name)                                        \
-      .Input("inputs: T")                                                \
-      .Input("recurrent_kernel: T")                                      \
-      .Input("bias: T")                                                  \
-      .Input("initial_state: T")                                         \
-      .Input("sequence_length: num_lengths * int32")                     \
-      .Output("outputs: T")                                              \
-      .Output("final_state: T")                                          \
-      .CONTRIB_RNN_ATTRIBUTES()                                          \
-      .SetShapeFn([](InferenceContext* c) {                              \
-        return ForwardShapes(c, gates, 1);                               \
-      })                                                                 \
-      .Doc(kForwardDoc);                                                 \
-  REGISTER_OP("ContribRnn>" Name "Grad")                                 \
-      .Input("inputs: T")                                                \
-      .Input("recurrent_kernel: T")                                      \
-      .Input("bias: T")                                                  \
-      .Input("initial_state: T")                                         \
-      .Input("sequence_length: num_lengths * int32")                     \
-      .Input("outputs: T")                                               \
-      .Input("outputs_gradient: T")                                      \
-      .Input("final_state_gradient: T")                                  \
-      .Output("inputs_gradient: T")                                      \
-      .Output("recurrent_kernel_gradient: T")                            \
-      .Output("bias_gradient: T")                                        \
-      .Output("initial_state_gradient: T")                               \
-      .CONTRIB_RNN_ATTRIBUTES()                                          \
-      .SetShapeFn([](InferenceContext* c) {                              \
-        return GradientShapes(c, gates, 1);                              \
-      })                                                                 \
+#define CONTRIB_RNN_REGISTER_ONE_STATE_OP(Name, gates)                     \
+  REGISTER_OP("ContribRnn>" Name)                                          \
+      .Input("inputs: T")                                                  \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("bias: T")                                                    \
+      .Input("initial_state: T")                                           \
+      .Input("sequence_length: num_lengths * int32")                       \
+      .Output("outputs: T")                                                \
+      .Output("final_state: T")                                            \
+      .CONTRIB_RNN_ATTRIBUTES()                                            \
+      .SetShapeFn(                                                         \
+          [](InferenceContext* c) { return ForwardShapes(c, gates, 1); })  \
+      .Doc(kForwardDoc);                                                   \
+  REGISTER_OP("ContribRnn>" Name "Grad")                                   \
+      .Input("inputs: T")                                                  \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("bias: T")                                                    \
+      .Input("initial_state: T")                                           \
+      .Input("sequence_length: num_lengths * int32")                       \
+      .Input("outputs: T")                                                 \
+      .Input("outputs_gradient: T")                                        \
+      .Input("final_state_gradient: T")                                    \
+      .Output("inputs_gradient: T")                                        \
+      .Output("recurrent_kernel_gradient: T")                              \
+      .Output("bias_gradient: T")                                          \
+      .Output("initial_state_gradient: T")                                 \
+      .CONTRIB_RNN_ATTRIBUTES()                                            \
+      .SetShapeFn(                                                         \
+          [](InferenceContext* c) { return GradientShapes(c, gates, 1); }) \
       .Doc(kGradientDoc)
 
 CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndRNN", 1);

@@ -39,7 +39,8 @@ def model(images, is_training):
   with tf.variable_scope("pixels"):
     cells = []
     for i, cell_class in enumerate(
-        [contrib_rnn.IndyLSTMCell, contrib_rnn.IndyGRUCell]):
+      [contrib_rnn.IndyLSTMCell, contrib_rnn.IndyGRUCell]
+    ):
       cell = cell_class(96, name="layer_%d" % i)
       if is_training:
         cell = contrib_rnn.DropoutWrapper(cell, output_keep_prob=0.9)
@@ -47,12 +48,17 @@ def model(images, is_training):
     stack = contrib_rnn.MultiRNNCell(cells)
     batch = tf.shape(images)[0]
     _, state = tf.nn.dynamic_rnn(
-        stack, pixels, initial_state=stack.zero_state(batch, tf.float32))
+      stack, pixels, initial_state=stack.zero_state(batch, tf.float32)
+    )
   with tf.variable_scope("rows"):
     lengths = tf.fill([batch], 8)
     _, (forward, backward) = tf.nn.bidirectional_dynamic_rnn(
-        contrib_rnn.IndyGRUCell(48), contrib_rnn.IndyGRUCell(48), rows,
-        sequence_length=lengths, dtype=tf.float32)
+      contrib_rnn.IndyGRUCell(48),
+      contrib_rnn.IndyGRUCell(48),
+      rows,
+      sequence_length=lengths,
+      dtype=tf.float32,
+    )
   features = tf.concat([state[0].h, state[1], forward, backward], axis=1)
   return dense(features, 10, name="logits")
 
@@ -60,7 +66,8 @@ def model(images, is_training):
 def implementation_in(graph):
   """Which implementation of the cells a graph holds."""
   is_fused = any(
-      op.type.startswith("ContribRnn>") for op in graph.get_operations())
+    op.type.startswith("ContribRnn>") for op in graph.get_operations()
+  )
   return "fused ops" if is_fused else "composition of TensorFlow's ops"
 
 
@@ -73,15 +80,20 @@ class Program:
     self.labels = tf.placeholder(tf.int32, [None], name="labels")
     self.logits = model(self.images, is_training)
     self.loss = tf.reduce_mean(
-        tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=self.labels, logits=self.logits))
-    self.accuracy = tf.reduce_mean(tf.to_float(tf.equal(
-        tf.argmax(self.logits, 1, output_type=tf.int32), self.labels)))
+      tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=self.labels, logits=self.logits
+      )
+    )
+    self.accuracy = tf.reduce_mean(
+      tf.to_float(
+        tf.equal(tf.argmax(self.logits, 1, output_type=tf.int32), self.labels)
+      )
+    )
 
   def feed(self, part, which):
     return {
-        self.images: self.data[part + "_x"][which] / 8.0 - 1.0,
-        self.labels: self.data[part + "_y"][which],
+      self.images: self.data[part + "_x"][which] / 8.0 - 1.0,
+      self.labels: self.data[part + "_y"][which],
     }
 
   def train_op(self):
@@ -90,7 +102,8 @@ class Program:
     gradients, variables = zip(*optimizer.compute_gradients(self.loss))
     gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
     return optimizer.apply_gradients(
-        zip(gradients, variables), global_step=step)
+      zip(gradients, variables), global_step=step
+    )
 
 
 def evaluate(checkpoint):
@@ -100,16 +113,19 @@ def evaluate(checkpoint):
   with tf.Session() as session:
     tf.train.Saver().restore(session, checkpoint)
     logits, accuracy = session.run(
-        [program.logits, program.accuracy], program.feed("test", every))
+      [program.logits, program.accuracy], program.feed("test", every)
+    )
   recorded = np.load(os.path.join(HERE, "test_logits.npy"))
-  print("checkpoint:           of TensorFlow 1.15, restored by "
-        "TensorFlow %s" % tf.__version__)
-  print("implementation:       %s" %
-        implementation_in(tf.get_default_graph()))
-  print("test digits:          %d" % len(logits))
-  print("test accuracy:        %.6f (TensorFlow 1.15: 0.966667)" % accuracy)
-  print("largest difference of a logit to TensorFlow 1.15's: %.2g, of up to "
-        "%.1f" % (np.abs(logits - recorded).max(), np.abs(recorded).max()))
+  difference = np.abs(logits - recorded).max()
+  by = implementation_in(tf.get_default_graph())
+  print(f"checkpoint:          restored by TensorFlow {tf.__version__}")
+  print(f"implementation:      {by}")
+  print(f"test digits:         {len(logits)}")
+  print(f"test accuracy:       {accuracy:.6f}")
+  print(
+    "largest difference to the logits that TensorFlow 1.15 recorded: "
+    f"{difference:.2g} (of logits up to {np.abs(recorded).max():.1f})"
+  )
 
 
 def train(epochs, save_to):
@@ -125,25 +141,31 @@ def train(epochs, save_to):
         order = rng.permutation(count)
         losses = []
         for i in range(0, count, BATCH):
-          which = order[i:i + BATCH]
-          losses.append(session.run([program.loss, train_op],
-                                    program.feed("train", which))[0])
+          which = order[i : i + BATCH]
+          losses.append(
+            session.run([program.loss, train_op], program.feed("train", which))[
+              0
+            ]
+          )
           bar.update(len(which))
-          bar.set_postfix(epoch=epoch + 1, loss="%.4f" % np.mean(losses))
-    print("trained %d epochs by %s, loss of the last: %.4f" %
-          (epochs, implementation_in(tf.get_default_graph()),
-           np.mean(losses)))
+          bar.set_postfix(epoch=epoch + 1, loss=f"{np.mean(losses):.4f}")
+    print(
+      "trained %d epochs by %s, loss of the last: %.4f"
+      % (epochs, implementation_in(tf.get_default_graph()), np.mean(losses))
+    )
     if save_to:
       print("saved", tf.train.Saver().save(session, save_to))
 
 
 def main():
   parser = argparse.ArgumentParser(
-      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
   commands = parser.add_subparsers(dest="command", required=True)
   command = commands.add_parser("eval", help="evaluate the test digits")
   command.add_argument(
-      "--checkpoint", default=os.path.join(HERE, "checkpoint", "model.ckpt"))
+    "--checkpoint", default=os.path.join(HERE, "checkpoint", "model.ckpt")
+  )
   command = commands.add_parser("train", help="train from scratch")
   command.add_argument("--epochs", type=int, default=40)
   command.add_argument("--save-to", help="where to save a checkpoint")

@@ -1,0 +1,77 @@
+"""What users read runs: the examples of docstrings and README, the program."""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+
+import helpers
+import pytest
+
+import tf_contrib_rnn
+from tf_contrib_rnn import _library
+from tf_contrib_rnn import cells
+from tf_contrib_rnn import core
+from tf_contrib_rnn import recurrence
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MODULES = [tf_contrib_rnn, _library, cells, core, recurrence]
+DIGITS = os.path.join(ROOT, "examples", "legacy_digits", "legacy_digits.py")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
+def test_docstrings(module):
+  printed = helpers.run_script(
+    f"import doctest, {module.__name__} as module\n"
+    "print(doctest.testmod(module).failed)"
+  )
+  assert printed.splitlines()[-1] == "0", printed
+
+
+def test_every_public_class_and_function_has_an_example():
+  finder = doctest.DocTestFinder()
+  for name in (
+    "IndRNNCell",
+    "IndyGRUCell",
+    "IndyLSTMCell",
+    "implementation",
+    "fused_ops_available",
+  ):
+    tests = finder.find(getattr(tf_contrib_rnn, name), name)
+    assert any(test.examples for test in tests), name
+
+
+def test_readme():
+  with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+    programs = re.findall(r"```python\n(.*?)```", file.read(), re.S)
+  assert programs
+  for program in programs:
+    helpers.run_script(program)
+
+
+def run_digits(*arguments):
+  result = subprocess.run(
+    [sys.executable, DIGITS, *arguments],
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+  assert result.returncode == 0, result.stderr
+  return result.stdout
+
+
+def test_digits_restores_the_checkpoint():
+  printed = run_digits("eval")
+  assert "test accuracy:       0.966667\n" in printed
+  assert "fused ops" in printed
+  difference = re.search(r"recorded: (\S+) ", printed).group(1)
+  assert float(difference) < 1e-4
+
+
+def test_digits_trains_saves_and_restores(tmp_path):
+  checkpoint = str(tmp_path / "model.ckpt")
+  printed = run_digits("train", "--epochs", "2", "--save-to", checkpoint)
+  assert float(re.search(r"loss of the last: (\S+)", printed).group(1)) < 2
+  printed = run_digits("eval", "--checkpoint", checkpoint)
+  assert float(re.search(r"accuracy: +(\S+)", printed).group(1)) > 0.3

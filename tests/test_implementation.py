@@ -1,0 +1,196 @@
+"""Which implementation runs: what shows it, and what sets it."""
+
+import shutil
+import subprocess
+import warnings
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_contrib_rnn
+from tf_contrib_rnn import _library
+from tf_contrib_rnn import recurrence
+
+CELLS = [
+  tf_contrib_rnn.IndRNNCell,
+  tf_contrib_rnn.IndyGRUCell,
+  tf_contrib_rnn.IndyLSTMCell,
+]
+MISSING = recurrence.Availability(False, "there is none, for this test")
+
+
+@pytest.fixture(autouse=True)
+def default_environment(monkeypatch):
+  monkeypatch.delenv(recurrence.ENVIRONMENT_VARIABLE, raising=False)
+
+
+def graph_is_fused(cell, dtype=tf.float32):
+  with tf.Graph().as_default() as graph:
+    cell(tf.ones([2, 3], dtype), cell.zero_state(2, dtype))
+  return any(op.type.startswith("ContribRnn>") for op in graph.get_operations())
+
+
+@pytest.fixture
+def no_library(monkeypatch):
+  monkeypatch.setattr(recurrence, "_ops", None)
+  monkeypatch.setattr(recurrence, "_why_not", MISSING.reason)
+  monkeypatch.setattr(recurrence, "_has_warned", False)
+
+
+@pytest.mark.parametrize("cell_class", CELLS)
+def test_fused_by_default(cell_class):
+  assert tf_contrib_rnn.fused_ops_available()
+  assert tf_contrib_rnn.fused_ops_available().reason is None
+  assert graph_is_fused(cell_class(4))
+
+
+@pytest.mark.parametrize("cell_class", CELLS)
+def test_context_manager_and_variable_choose(cell_class, monkeypatch):
+  with tf_contrib_rnn.implementation("composed"):
+    assert not graph_is_fused(cell_class(4))
+    with tf_contrib_rnn.implementation("fused"):
+      assert graph_is_fused(cell_class(4))
+    assert not graph_is_fused(cell_class(4))
+  monkeypatch.setenv("TF_CONTRIB_RNN_IMPLEMENTATION", "composed")
+  assert not graph_is_fused(cell_class(4))
+  with tf_contrib_rnn.implementation("auto"):
+    assert graph_is_fused(cell_class(4))
+
+
+def test_unknown_choices_are_named(monkeypatch):
+  with pytest.raises(ValueError, match="implementation is 'quick', expected"):
+    with tf_contrib_rnn.implementation("quick"):
+      pass
+  monkeypatch.setenv("TF_CONTRIB_RNN_IMPLEMENTATION", "gpu")
+  with pytest.raises(
+    ValueError, match="TF_CONTRIB_RNN_IMPLEMENTATION is 'gpu', expected"
+  ):
+    graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+@pytest.mark.parametrize(
+  "function",
+  [
+    tf.tanh,
+    tf.nn.tanh,
+    tf.compat.v1.nn.tanh,
+    tf.sigmoid,
+    tf.nn.sigmoid,
+    tf.compat.v1.sigmoid,
+    tf.nn.relu,
+    tf.compat.v1.nn.relu,
+    tf.identity,
+    tf.nn.elu,
+    tf.nn.softsign,
+    "relu",
+    None,
+  ],
+)
+def test_known_activations_are_fused(function):
+  assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4, activation=function))
+
+
+@pytest.mark.parametrize("choice", ["auto", "fused"])
+def test_another_callable_is_composed_without_a_warning(choice):
+  with warnings.catch_warnings():
+    warnings.simplefilter("error", RuntimeWarning)
+    cell = tf_contrib_rnn.IndyGRUCell(4, activation=lambda x: tf.sin(x))
+    with tf_contrib_rnn.implementation(choice):
+      assert not graph_is_fused(cell)
+
+
+@pytest.mark.parametrize("cell_class", CELLS)
+def test_without_library_one_warning_and_the_same_results(
+  cell_class, monkeypatch, no_library
+):
+  cell = cell_class(4)
+  inputs = tf.random.stateless_uniform([2, 3], [1, 2])
+  state = cell.zero_state(2, tf.float32)
+  with pytest.warns(RuntimeWarning, match="for this test") as caught:
+    for _ in range(5):
+      composed, _ = cell(inputs, state)
+    assert not graph_is_fused(cell_class(4))
+  assert len([w for w in caught if w.category is RuntimeWarning]) == 1
+  assert not tf_contrib_rnn.fused_ops_available()
+  assert tf_contrib_rnn.fused_ops_available().reason == MISSING.reason
+  monkeypatch.undo()
+  fused, _ = cell(inputs, state)
+  np.testing.assert_allclose(fused, composed, rtol=1e-6)
+
+
+def test_forcing_what_is_not_there_is_an_error(no_library):
+  with (
+    tf_contrib_rnn.implementation("fused"),
+    pytest.raises(RuntimeError, match="for this test"),
+  ):
+    graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+def test_composed_by_choice_warns_of_nothing(no_library):
+  with warnings.catch_warnings():
+    warnings.simplefilter("error", RuntimeWarning)
+    with tf_contrib_rnn.implementation("composed"):
+      assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+@pytest.mark.parametrize("cell_class", CELLS)
+def test_xla_compiles_the_composition(cell_class):
+  cell = cell_class(4)
+  inputs = tf.random.stateless_uniform([2, 3], [1, 2])
+  state = cell.zero_state(2, tf.float32)
+
+  @tf.function(jit_compile=True)
+  def compiled(inputs):
+    with tf.GradientTape() as tape:
+      tape.watch(inputs)
+      output, _ = cell(inputs, state)
+    return output, tape.gradient(output, inputs)
+
+  cell(inputs, state)
+  output, gradient = compiled(inputs)
+  with tf.GradientTape() as tape:
+    tape.watch(inputs)
+    expected, _ = cell(inputs, state)
+  np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(
+    gradient, tape.gradient(expected, inputs), rtol=1e-5, atol=1e-6
+  )
+
+
+def test_library_of_another_minor_is_named(tmp_path):
+  (tmp_path / _library.library_name("2.3")).write_bytes(b"")
+  library, reason = _library.load(str(tmp_path))
+  assert library is None
+  assert "built for TensorFlow 2.3, and this is TensorFlow " in reason
+
+
+def test_no_library_is_named(tmp_path):
+  library, reason = _library.load(str(tmp_path))
+  assert library is None
+  assert "without an op library" in reason
+
+
+def test_broken_library_is_named(tmp_path):
+  name = _library.library_name(_library.tensorflow_minor())
+  (tmp_path / name).write_bytes(b"not a library")
+  library, reason = _library.load(str(tmp_path))
+  assert library is None
+  assert name in reason and "could not be loaded" in reason
+
+
+def installed_library():
+  return recurrence._library.__file__.replace(
+    "_library.py", _library.library_name(_library.tensorflow_minor())
+  )
+
+
+def test_library_exports_nothing():
+  assert shutil.which("nm"), "the compiler that built the library brings nm"
+  symbols = subprocess.run(
+    ["nm", "--dynamic", "--defined-only", "--extern-only", installed_library()],
+    stdout=subprocess.PIPE,
+    text=True,
+    check=True,
+  )
+  assert symbols.stdout.split() == []

@@ -1,0 +1,103 @@
+"""The names of tf.contrib.rnn."""
+
+import helpers
+import pytest
+import tensorflow as tf
+from tensorflow.python.ops import rnn_cell_impl
+
+import tf_contrib_rnn
+from tf_contrib_rnn import core
+
+ALIASES = """BasicLSTMCell BasicRNNCell DeviceWrapper DropoutWrapper GRUCell
+LSTMCell LSTMStateTuple MultiRNNCell RNNCell ResidualWrapper static_rnn
+static_bidirectional_rnn static_state_saving_rnn LayerRNNCell
+best_effort_input_batch_size transpose_batch_time""".split()
+
+CONTRIB_ONLY = """stack_bidirectional_dynamic_rnn stack_bidirectional_rnn
+AttentionCellWrapper BidirectionalGridLSTMCell CompiledWrapper Conv1DLSTMCell
+Conv2DLSTMCell Conv3DLSTMCell ConvLSTMCell CoupledInputForgetGateLSTMCell
+EmbeddingWrapper FusedRNNCell FusedRNNCellAdaptor GLSTMCell GRUBlockCell
+GRUBlockCellV2 GridLSTMCell HighwayWrapper InputProjectionWrapper
+IntersectionRNNCell LSTMBlockCell LSTMBlockFusedCell LSTMBlockWrapper
+LayerNormBasicLSTMCell NASCell OutputProjectionWrapper PhasedLSTMCell SRUCell
+TimeFreqLSTMCell TimeReversedFusedRNN UGRNNCell""".split()
+
+OWN = ["IndRNNCell", "IndyGRUCell", "IndyLSTMCell"]
+
+
+def test_the_50_public_names_are_accounted_for():
+  assert len(ALIASES + CONTRIB_ONLY + OWN) == 50
+  assert set(core.MISSING) == set(CONTRIB_ONLY)
+
+
+@pytest.mark.parametrize("name", ALIASES + OWN)
+def test_name_is_here(name):
+  assert callable(getattr(tf_contrib_rnn, name))
+  assert name in tf_contrib_rnn.__all__
+
+
+@pytest.mark.parametrize("name", CONTRIB_ONLY)
+def test_missing_name_says_what_to_use(name):
+  with pytest.raises(
+    AttributeError, match=f"{name} is not in tf_contrib_rnn; " "meanwhile use "
+  ):
+    getattr(tf_contrib_rnn, name)
+  assert not hasattr(tf_contrib_rnn, name)
+
+
+def test_unknown_name_is_an_ordinary_error():
+  with pytest.raises(AttributeError, match="has no attribute 'NoSuchCell'"):
+    _ = tf_contrib_rnn.NoSuchCell
+
+
+def test_basic_lstm_is_an_alias():
+  assert tf_contrib_rnn.IndyBasicLSTMCell is tf_contrib_rnn.IndyLSTMCell
+
+
+def test_classes_are_those_that_dynamic_rnn_uses():
+  assert tf_contrib_rnn.MultiRNNCell is rnn_cell_impl.MultiRNNCell
+  assert issubclass(tf_contrib_rnn.IndyGRUCell, rnn_cell_impl.LayerRNNCell)
+
+
+def run_cell(cell):
+  inputs = tf.ones([2, 3])
+  output, _ = cell(inputs, cell.zero_state(2, tf.float32))
+  return output.shape.as_list()
+
+
+@pytest.mark.parametrize(
+  "name", ["BasicLSTMCell", "BasicRNNCell", "GRUCell", "LSTMCell"]
+)
+def test_alias_cells_work(name):
+  with tf.Graph().as_default():
+    assert run_cell(getattr(tf_contrib_rnn, name)(4)) == [2, 4]
+
+
+def test_alias_functions_work():
+  with tf.Graph().as_default():
+    cell = tf_contrib_rnn.IndRNNCell(4)
+    inputs = [tf.ones([2, 3])] * 5
+    outputs, _ = tf_contrib_rnn.static_rnn(cell, inputs, dtype=tf.float32)
+    assert len(outputs) == 5
+    outputs, _, _ = tf_contrib_rnn.static_bidirectional_rnn(
+      tf_contrib_rnn.IndRNNCell(4),
+      tf_contrib_rnn.IndRNNCell(4),
+      inputs,
+      dtype=tf.float32,
+    )
+    assert outputs[0].shape == [2, 8]
+    turned = tf_contrib_rnn.transpose_batch_time(tf.ones([2, 5, 3]))
+    assert turned.shape == [5, 2, 3]
+    assert (
+      tf_contrib_rnn.best_effort_input_batch_size([tf.ones([5, 2, 3])]) == 2
+    )
+
+
+def test_import_changes_nothing_of_tensorflow():
+  printed = helpers.run_script(
+    "import tensorflow as tf\n"
+    "before = hasattr(tf.compat.v1.nn.rnn_cell, 'GRUCell')\n"
+    "import tf_contrib_rnn\n"
+    "print(before is hasattr(tf.compat.v1.nn.rnn_cell, 'GRUCell'))\n"
+  )
+  assert printed.splitlines()[-1] == "True"

@@ -1,0 +1,352 @@
+"""The recurrences on projected inputs: fused against composed, finite
+differences and NumPy, for sequences and steps."""
+
+import helpers
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_contrib_rnn
+from tf_contrib_rnn import recurrence
+
+GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}
+CELLS = list(GATES)
+TOLERANCES = {
+  "float16": 2e-2,
+  "bfloat16": 2e-1,
+  "float32": 1e-5,
+  "float64": 1e-12,
+}
+
+
+class Call:
+  """Random arguments of a recurrence, and what it gives for them."""
+
+  def __init__(
+    self, cell, time, batch, units, dtype="float64", step=False, **options
+  ):
+    rng = np.random.RandomState(time + 10 * batch + 100 * units)
+    draw = lambda *shape: tf.constant(rng.uniform(-1, 1, shape), dtype=dtype)
+    self.function = getattr(recurrence, cell)
+    self.options = options
+    width = GATES[cell] * units
+    leading = (
+      (batch,)
+      if step
+      else ((time, batch) if options.get("time_major") else (batch, time))
+    )
+    states = 2 if cell == "indy_lstm" else 1
+    self.arguments = [draw(*leading, width) * 2, draw(1, width), draw(width)]
+    self.arguments += [draw(batch, units) for _ in range(states)]
+    self.weights = [draw(*leading, units)]
+    self.weights += [draw(batch, units) for _ in range(states)]
+
+  def results(self, arguments):
+    """The outputs and final states, flat."""
+    state = arguments[3:] if len(arguments) > 4 else arguments[3]
+    return tf.nest.flatten(self.function(*arguments[:3], state, **self.options))
+
+  def loss(self, arguments):
+    """A number that weighs every element of every result differently."""
+    return tf.add_n(
+      [
+        tf.reduce_sum(tf.cast(result * weight, tf.float64))
+        for result, weight in zip(self.results(arguments), self.weights)
+      ]
+    )
+
+  def results_and_gradients(self, implementation):
+    with tf_contrib_rnn.implementation(implementation):
+      with tf.GradientTape() as tape:
+        tape.watch(self.arguments)
+        loss = self.loss(self.arguments)
+      results = self.results(self.arguments)
+      return results + tape.gradient(
+        loss, self.arguments, unconnected_gradients=tf.UnconnectedGradients.ZERO
+      )
+
+
+def compare(actual, expected, tolerance):
+  assert len(actual) == len(expected)
+  for a, e in zip(actual, expected):
+    assert a.shape == e.shape and a.dtype == e.dtype
+    a, e = (np.asarray(x).astype(np.float64) for x in (a, e))
+    scale = max(1.0, np.abs(e).max(initial=0))
+    np.testing.assert_allclose(a, e, rtol=0, atol=tolerance * scale)
+
+
+def compare_implementations(call, tolerance):
+  compare(
+    call.results_and_gradients("fused"),
+    call.results_and_gradients("composed"),
+    tolerance,
+  )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("activation", recurrence.ACTIVATIONS)
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_activations_and_dtypes(cell, activation, dtype):
+  call = Call(
+    cell, 5, 3, 7, dtype, activation=recurrence.ACTIVATIONS[activation]
+  )
+  compare_implementations(call, TOLERANCES[dtype])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("time_major", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", [None, [0, 3, -2, 4, 9], [0] * 5])
+def test_order_and_lengths(cell, time_major, reverse, lengths):
+  call = Call(
+    cell,
+    4,
+    5,
+    3,
+    time_major=time_major,
+    reverse=reverse,
+    sequence_length=lengths,
+  )
+  compare_implementations(call, 1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("units", [1, 2, 15, 16, 17, 129, 151])
+def test_odd_sizes(cell, units):
+  compare_implementations(Call(cell, 3, 5, units), 1e-12)
+  compare_implementations(Call(cell, 3, 2, units, "float32"), 1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("sizes", [(0, 2, 3), (2, 0, 3), (2, 3, 0), (0, 0, 0)])
+def test_empty_sizes(cell, sizes):
+  compare_implementations(Call(cell, *sizes), 0)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("lengths", [[2, 0, 3], [5, 5, 5]])
+def test_results_past_the_length(cell, lengths):
+  call = Call(cell, 5, 3, 4, sequence_length=lengths)
+  outputs, *states = call.results(call.arguments)
+  for row, length in enumerate(lengths):
+    assert not np.any(outputs[row, length:])
+    last = outputs[row, length - 1] if length else call.arguments[-1][row]
+    np.testing.assert_array_equal(states[-1][row], last)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("step", [False, True])
+def test_gradients_against_finite_differences(cell, step):
+  call = Call(
+    cell, 4, 3, 2, step=step, **({} if step else {"sequence_length": [4, 2, 0]})
+  )
+  theoretical, numerical = tf.test.compute_gradient(
+    lambda *arguments: call.loss(list(arguments)), call.arguments, delta=1e-6
+  )
+  for t, n in zip(theoretical, numerical):
+    np.testing.assert_allclose(t, n, rtol=1e-6, atol=1e-7)
+
+
+def function_of_gradients(call, arguments):
+  """A number that depends on every first-order gradient, not linearly."""
+  with tf.GradientTape() as tape:
+    tape.watch(arguments)
+    loss = call.loss(arguments) ** 2
+  return tf.add_n(
+    [
+      tf.reduce_sum(tf.sin(gradient))
+      for gradient in tape.gradient(loss, arguments)
+    ]
+  )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("step", [False, True])
+@pytest.mark.parametrize("in_function", [False, True])
+def test_second_order_gradients(cell, step, in_function):
+  call = Call(
+    cell,
+    3,
+    2,
+    2,
+    step=step,
+    **({} if step else {"sequence_length": [3, 1], "reverse": True}),
+  )
+  function = lambda *arguments: function_of_gradients(call, list(arguments))
+  if in_function:
+    function = tf.function(function)
+  theoretical, numerical = tf.test.compute_gradient(
+    function, call.arguments, delta=1e-6
+  )
+  for t, n in zip(theoretical, numerical):
+    np.testing.assert_allclose(t, n, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_second_order_gradients_in_a_tensorflow_1_graph(cell):
+  call = Call(cell, 3, 2, 2)
+  found = {}
+  for implementation in ("fused", "composed"):
+    with tf.Graph().as_default(), tf_contrib_rnn.implementation(implementation):
+      arguments = [
+        tf.constant(a)
+        for a in found.setdefault(
+          "arguments", [a.numpy() for a in call.arguments]
+        )
+      ]
+      weights = (
+        [w.numpy() for w in call.weights]
+        if not found.get("weights")
+        else found["weights"]
+      )
+      found["weights"] = weights
+      state = arguments[3:] if len(arguments) > 4 else arguments[3]
+      results = tf.nest.flatten(call.function(*arguments[:3], state))
+      loss = sum(tf.reduce_sum(r * w) for r, w in zip(results, weights)) ** 2
+      first = tf.compat.v1.gradients(loss, arguments)
+      total = sum(tf.reduce_sum(tf.sin(g)) for g in first)
+      second = tf.compat.v1.gradients(total, arguments)
+      with tf.compat.v1.Session() as session:
+        found[implementation] = session.run(second)
+  for fused, composed in zip(found["fused"], found["composed"]):
+    np.testing.assert_allclose(fused, composed, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("inputs_batch, state_batch", [(1, 4), (4, 1), (1, 1)])
+def test_a_step_broadcasts_a_batch_of_one(cell, inputs_batch, state_batch):
+  call = Call(cell, 1, 4, 3, step=True)
+  call.arguments[0] = call.arguments[0][:inputs_batch]
+  call.arguments[3:] = [s[:state_batch] for s in call.arguments[3:]]
+  batch = max(inputs_batch, state_batch)
+  call.weights = [w[:batch] for w in call.weights]
+  compare_implementations(call, 1e-13)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_shapes_are_inferred(cell):
+  call = Call(cell, 5, 3, 7, "float32")
+  with tf.Graph().as_default():
+    width = GATES[cell] * 7
+    for shape, expected in [
+      ([3, 5, width], [3, 5, 7]),
+      ([None, 5, width], [3, 5, 7]),
+      ([3, None, None], [3, None, 7]),
+      ([3, width], [3, 7]),
+      (None, None),
+    ]:
+      inputs = tf.compat.v1.placeholder(tf.float32, shape)
+      state = [tf.zeros([3, 7])] * len(call.arguments[3:])
+      outputs, final = call.function(
+        inputs,
+        tf.zeros([1, width]),
+        tf.zeros([width]),
+        state if len(state) > 1 else state[0],
+      )
+      assert (
+        outputs.shape.rank is None
+        if expected is None
+        else (outputs.shape.as_list() == expected)
+      )
+      if expected is not None:
+        assert tf.nest.flatten(final)[0].shape == [3, 7]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_sequence_length_of_int64_and_lists(cell):
+  results = []
+  for lengths in ([2, 3], np.array([2, 3]), tf.constant([2, 3], tf.int64)):
+    call = Call(cell, 4, 2, 3, sequence_length=lengths)
+    results.append(call.results(call.arguments))
+  for other in results[1:]:
+    compare(other, results[0], 0)
+
+
+def test_forget_bias_beyond_float32():
+  call = Call("indy_lstm", 4, 3, 5, forget_bias=0.3)
+  compare_implementations(call, 1e-14)
+
+
+@pytest.mark.parametrize(
+  "name, function",
+  [
+    ("sigmoid", tf.sigmoid),
+    ("tanh", tf.tanh),
+    ("elu", tf.nn.elu),
+    ("relu", tf.nn.relu),
+    ("softsign", tf.nn.softsign),
+  ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_special_values_are_as_tensorflow_has_them(name, function, dtype):
+  values = np.array(
+    [np.inf, -np.inf, np.nan, 0.0, -0.0, 1e30, -1e30, 200, -200], dtype
+  )[np.newaxis]
+  zeros = np.zeros([9], dtype)
+  outputs, _ = recurrence.ind_rnn(
+    values,
+    zeros[np.newaxis],
+    zeros,
+    zeros[np.newaxis],
+    activation=recurrence.ACTIVATIONS[name],
+  )
+  np.testing.assert_array_equal(outputs, function(values))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_float32_is_within_4_ulp(name):
+  bits = np.arange(0, 1 << 32, 1021, dtype=np.int64).astype(np.uint32)
+  values = bits.view(np.float32)
+  values = values[np.isfinite(values)][np.newaxis]
+  zeros = np.zeros(values.shape[1], np.float32)
+  outputs, _ = recurrence.ind_rnn(
+    values,
+    zeros[np.newaxis],
+    zeros,
+    zeros[np.newaxis],
+    activation=recurrence.ACTIVATIONS[name],
+  )
+  wide = values.astype(np.float64)
+  true = np.tanh(wide) if name == "tanh" else np.exp(-np.logaddexp(0, -wide))
+  # TensorFlow's threads flush subnormal numbers to zero.
+  is_normal = np.abs(true) >= np.finfo(np.float32).tiny
+  ulp = np.spacing(np.abs(true).astype(np.float32)).astype(np.float64)
+  error = np.abs(outputs.numpy() - true) / ulp
+  assert error[is_normal].max() <= 4
+  assert np.abs(outputs.numpy() - true)[~is_normal].max() <= (
+    np.finfo(np.float32).tiny
+  )
+
+
+THREADS = """
+import sys, hashlib, numpy as np, tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+from tf_contrib_rnn import recurrence
+rng = np.random.RandomState(1)
+digest = hashlib.sha256()
+for cell, gates in (("ind_rnn", 1), ("indy_gru", 3), ("indy_lstm", 4)):
+  for batch, units in ((37, 151), (1, 700)):
+    draw = lambda *shape: tf.constant(
+        rng.uniform(-1, 1, shape).astype(np.float32))
+    states = [draw(batch, units) for _ in range(2 if gates == 4 else 1)]
+    sources = [draw(40, batch, gates * units), draw(1, gates * units),
+               draw(gates * units)]
+    with tf.GradientTape() as tape:
+      tape.watch([sources, states])
+      results = tf.nest.flatten(getattr(recurrence, cell)(
+          *sources, states if gates == 4 else states[0], time_major=True,
+          sequence_length=[40 - i for i in range(batch)]))
+      loss = tf.reduce_sum(results[0] * draw(40, batch, units))
+    results += tape.gradient(loss, [*sources, *states])
+    for result in results:
+      digest.update(result.numpy().tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_same_bits_for_any_number_of_threads():
+  digests = {
+    helpers.run_script(THREADS, threads).split()[-1]
+    for threads in (1, 2, 3, 16)
+  }
+  assert len(digests) == 1
