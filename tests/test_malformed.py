@@ -64,7 +64,7 @@ def mutate(shapes, lengths, later, dtypes):
     kind = rng.randint(4)
     if kind == 0:
       group[which] = random_shape()
-    elif kind == 1 and group[which]:
+    elif kind == 1 and group[which] and max(group[which]) < 1000:
       group[which] = list(group[which])
       group[which][rng.randint(len(group[which]))] = int(rng.choice(SIZES))
     elif kind == 2:

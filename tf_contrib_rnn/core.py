@@ -63,7 +63,7 @@ MISSING = {
   "TimeFreqLSTMCell": _OWN_CELL,
   "TimeReversedFusedRNN": "tf.reverse_sequence before and after",
   "UGRNNCell": _OWN_CELL,
-  "stack_bidirectional_dynamic_rnn": "tf.compat.v1.nn.bidirectional_dynamic_rnn by layer",
+  "stack_bidirectional_dynamic_rnn": "bidirectional_dynamic_rnn by layer",
   "stack_bidirectional_rnn": "static_bidirectional_rnn by layer",
 }
 

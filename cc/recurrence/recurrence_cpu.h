@@ -1,0 +1,523 @@
+// The recurrence on the CPU, as templates: recurrence_cpu_*.cc compile it, one
+// file a type of number, so that they compile side by side.
+//
+// A tile is a few rows of the batch by up to kTileUnits units, and one thread
+// runs it from the first step to the last. Within a step, units go in blocks
+// of a fixed number of lanes which the compiler turns into vectors; a last,
+// partial block is padded. Neither the tiles nor the blocks depend on the
+// number of threads, so neither do the results.
+
+#ifndef CC_RECURRENCE_RECURRENCE_CPU_H_
+#define CC_RECURRENCE_RECURRENCE_CPU_H_
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "cc/cells/activations.h"
+#include "cc/cells/ind_rnn.h"
+#include "cc/cells/indy_gru.h"
+#include "cc/cells/indy_lstm.h"
+#include "cc/recurrence/recurrence.h"
+
+#if defined(__clang__)
+#define CONTRIB_RNN_VECTORISE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CONTRIB_RNN_VECTORISE _Pragma("GCC ivdep")
+#endif
+
+namespace contrib_rnn {
+namespace {
+
+constexpr int64_t kTileRows = 4;
+constexpr int64_t kTileUnits = 128;
+
+// A vector of 512 bits, or several narrower ones.
+template <class T>
+constexpr int kLanes = 64 / sizeof(Compute<T>);
+
+CONTRIB_RNN_INLINE int64_t CeilDivide(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// The part of a call that one tile covers.
+struct Tile {
+  int64_t first_row, last_row, row_group;
+  int64_t first_unit, units;
+};
+
+// The groups of rows: each leaves its part of the gradients of u and b.
+CONTRIB_RNN_INLINE int64_t CountParts(const Sequences& s) {
+  return CeilDivide(s.batch, kTileRows);
+}
+
+CONTRIB_RNN_INLINE int64_t CountTiles(const Sequences& s) {
+  return CountParts(s) * CeilDivide(s.units, kTileUnits);
+}
+
+CONTRIB_RNN_INLINE Tile GetTile(const Sequences& s, int64_t index) {
+  const int64_t unit_groups = CeilDivide(s.units, kTileUnits);
+  Tile tile;
+  tile.row_group = index / unit_groups;
+  tile.first_row = tile.row_group * kTileRows;
+  tile.last_row = std::min(s.batch, tile.first_row + kTileRows);
+  tile.first_unit = index % unit_groups * kTileUnits;
+  tile.units = std::min(kTileUnits, s.units - tile.first_unit);
+  return tile;
+}
+
+CONTRIB_RNN_INLINE int64_t LengthOf(const Sequences& s, int64_t row) {
+  if (s.sequence_length == nullptr) return s.time;
+  return std::min<int64_t>(std::max<int64_t>(s.sequence_length[row], 0),
+                           s.time);
+}
+
+// Where the entry of a row at a time lies, counted in entries.
+CONTRIB_RNN_INLINE int64_t EntryAt(const Sequences& s, int64_t row,
+                                   int64_t time) {
+  return s.time_major ? time * s.batch + row : row * s.time + time;
+}
+
+CONTRIB_RNN_INLINE int64_t InputEntryAt(const Sequences& s, int64_t row,
+                                        int64_t time) {
+  return s.shared_inputs ? time : EntryAt(s, row, time);
+}
+
+// The time of a sequence's step number `step`.
+CONTRIB_RNN_INLINE int64_t TimeOf(const Sequences& s, int64_t length,
+                                  int64_t step) {
+  return s.reverse ? length - 1 - step : step;
+}
+
+// Copies `units` numbers into a tile's array, zeros where there are none.
+template <class T>
+CONTRIB_RNN_INLINE void LoadTile(const T* from, int64_t units, Compute<T>* to) {
+  for (int64_t k = 0; k < units; ++k) {
+    to[k] = from == nullptr ? Compute<T>(0) : Load(from[k]);
+  }
+  for (int64_t k = units; k < kTileUnits; ++k) to[k] = Compute<T>(0);
+}
+
+template <class T>
+CONTRIB_RNN_INLINE void StoreTile(const Compute<T>* from, int64_t units,
+                                  T* to) {
+  for (int64_t k = 0; k < units; ++k) to[k] = Store<T>(from[k]);
+}
+
+// A block's lanes of several rows of a tensor, one row a gate or a state: in
+// place where the block is full, else in a padded copy.
+template <class T, int kRows>
+class BlockRows {
+ public:
+  CONTRIB_RNN_INLINE void Read(const T* first, int64_t stride, int64_t lanes) {
+    for (int row = 0; row < kRows; ++row) {
+      ReadRow(row, first + row * stride, lanes);
+    }
+  }
+  CONTRIB_RNN_INLINE void ReadRow(int row, const T* from, int64_t lanes) {
+    // Never written through: only rows given to Aim are.
+    rows_[row] = lanes < kLanes<T> ? padded_[row] : const_cast<T*>(from);
+    if (lanes < kLanes<T>) memcpy(padded_[row], from, lanes * sizeof(T));
+  }
+  CONTRIB_RNN_INLINE void Aim(int row, T* to, int64_t lanes) {
+    rows_[row] = lanes < kLanes<T> ? padded_[row] : to;
+  }
+  CONTRIB_RNN_INLINE void Write(int row, T* to, int64_t lanes) const {
+    if (lanes < kLanes<T>) memcpy(to, padded_[row], lanes * sizeof(T));
+  }
+  CONTRIB_RNN_INLINE T* operator[](int row) const { return rows_[row]; }
+
+ private:
+  T* rows_[kRows];
+  T padded_[kRows][kLanes<T>] = {};
+};
+
+// One step of one block: the cell's mathematics on each lane.
+template <class Cell, class T, class R = Compute<T>>
+CONTRIB_RNN_INLINE void StepBlock(const Cell& cell,
+                                  const BlockRows<T, Cell::kGates>& inputs,
+                                  const R (*u)[kTileUnits],
+                                  const R (*b)[kTileUnits],
+                                  R (*states)[kTileUnits], int64_t first,
+                                  const BlockRows<T, Cell::kStates>& outputs) {
+  constexpr int kGates = Cell::kGates;
+  constexpr int kStates = Cell::kStates;
+  CONTRIB_RNN_VECTORISE
+  for (int lane = 0; lane < kLanes<T>; ++lane) {
+    R x_lane[kGates], u_lane[kGates], b_lane[kGates], state[kStates];
+    for (int gate = 0; gate < kGates; ++gate) {
+      x_lane[gate] = Load(inputs[gate][lane]);
+      u_lane[gate] = u[gate][first + lane];
+      b_lane[gate] = b[gate][first + lane];
+    }
+    for (int s = 0; s < kStates; ++s) state[s] = states[s][first + lane];
+    cell.Step(x_lane, u_lane, b_lane, state);
+    for (int s = 0; s < kStates; ++s) {
+      states[s][first + lane] = state[s];
+      outputs[s][lane] = Store<T>(state[s]);
+    }
+  }
+}
+
+template <class Cell, class T>
+struct ForwardTiles {
+  using R = Compute<T>;
+  static constexpr int kGates = Cell::kGates;
+  static constexpr int kStates = Cell::kStates;
+
+  const Cell cell;
+  const Sequences& s;
+  const ForwardTensors<T>& tensors;
+
+  CONTRIB_RNN_INLINE void operator()(int64_t index) const {
+    const Tile tile = GetTile(s, index);
+    R u[kGates][kTileUnits], b[kGates][kTileUnits];
+    for (int gate = 0; gate < kGates; ++gate) {
+      const int64_t offset = gate * s.units + tile.first_unit;
+      LoadTile(tensors.recurrent_kernel + offset, tile.units, u[gate]);
+      LoadTile(tensors.bias + offset, tile.units, b[gate]);
+    }
+    for (int64_t row = tile.first_row; row < tile.last_row; ++row) {
+      RunRow(tile, row, u, b);
+    }
+  }
+
+  CONTRIB_RNN_INLINE void RunRow(const Tile& tile, int64_t row,
+                                 const R (*u)[kTileUnits],
+                                 const R (*b)[kTileUnits]) const {
+    R states[kStates][kTileUnits];
+    for (int i = 0; i < kStates; ++i) {
+      const int64_t state_row = s.shared_initial_state ? 0 : row;
+      LoadTile(tensors.initial_state[i] + state_row * s.units + tile.first_unit,
+               tile.units, states[i]);
+    }
+    BlockRows<T, kGates> inputs;
+    BlockRows<T, kStates> outputs;
+    const int64_t length = LengthOf(s, row);
+    for (int64_t step = 0; step < length; ++step) {
+      const int64_t time = TimeOf(s, length, step);
+      const T* x = tensors.inputs +
+                   InputEntryAt(s, row, time) * kGates * s.units +
+                   tile.first_unit;
+      const int64_t out = EntryAt(s, row, time) * s.units + tile.first_unit;
+      for (int64_t first = 0; first < tile.units; first += kLanes<T>) {
+        const int64_t lanes = tile.units - first;
+        inputs.Read(x + first, s.units, lanes);
+        for (int i = 0; i < kStates; ++i) {
+          outputs.Aim(i, tensors.sequence[i] + out + first, lanes);
+        }
+        StepBlock<Cell, T>(cell, inputs, u, b, states, first, outputs);
+        for (int i = 0; i < kStates; ++i) {
+          outputs.Write(i, tensors.sequence[i] + out + first, lanes);
+        }
+      }
+    }
+    for (int i = 0; i < kStates; ++i) {
+      for (int64_t time = length; time < s.time; ++time) {
+        memset(tensors.sequence[i] + EntryAt(s, row, time) * s.units +
+                   tile.first_unit,
+               0, tile.units * sizeof(T));
+      }
+      if (tensors.final_state[i] == nullptr) continue;
+      StoreTile(states[i], tile.units,
+                tensors.final_state[i] + row * s.units + tile.first_unit);
+    }
+  }
+};
+
+// What the gradient of a tile keeps in fast memory from step to step.
+template <class Cell, class T, class R = Compute<T>>
+struct GradientState {
+  R u[Cell::kGates][kTileUnits], b[Cell::kGates][kTileUnits];
+  R u_gradient[Cell::kGates][kTileUnits] = {};
+  R b_gradient[Cell::kGates][kTileUnits] = {};
+  R states[Cell::kStates][kTileUnits];  // the gradients of the states
+};
+
+// The blocks of tensors that one step of the gradient reads and writes.
+template <class Cell, class T>
+struct GradientBlocks {
+  BlockRows<T, Cell::kGates> inputs, inputs_gradient;
+  BlockRows<T, Cell::kStates> before, incoming;
+  BlockRows<T, 1> after;
+};
+
+template <class Cell, class T, class R = Compute<T>>
+CONTRIB_RNN_INLINE void GradientBlock(const Cell& cell, int64_t first,
+                                      const GradientBlocks<Cell, T>& blocks,
+                                      GradientState<Cell, T>& tile) {
+  constexpr int kGates = Cell::kGates;
+  constexpr int kStates = Cell::kStates;
+  CONTRIB_RNN_VECTORISE
+  for (int lane = 0; lane < kLanes<T>; ++lane) {
+    R x[kGates], u[kGates], b[kGates], x_gradient[kGates], u_factor[kGates];
+    R before[kStates], state[kStates];
+    for (int gate = 0; gate < kGates; ++gate) {
+      x[gate] = Load(blocks.inputs[gate][lane]);
+      u[gate] = tile.u[gate][first + lane];
+      b[gate] = tile.b[gate][first + lane];
+    }
+    for (int i = 0; i < kStates; ++i) {
+      before[i] = Load(blocks.before[i][lane]);
+      state[i] = tile.states[i][first + lane] + Load(blocks.incoming[i][lane]);
+    }
+    cell.Gradient(x, u, b, before, Load(blocks.after[0][lane]), state,
+                  x_gradient, u_factor);
+    for (int gate = 0; gate < kGates; ++gate) {
+      blocks.inputs_gradient[gate][lane] = Store<T>(x_gradient[gate]);
+      tile.u_gradient[gate][first + lane] += x_gradient[gate] * u_factor[gate];
+      tile.b_gradient[gate][first + lane] += x_gradient[gate];
+    }
+    for (int i = 0; i < kStates; ++i) tile.states[i][first + lane] = state[i];
+  }
+}
+
+template <class Cell, class T>
+struct GradientTiles {
+  using R = Compute<T>;
+  static constexpr int kGates = Cell::kGates;
+  static constexpr int kStates = Cell::kStates;
+
+  const Cell cell;
+  const Sequences& s;
+  const GradientTensors<T>& tensors;
+
+  CONTRIB_RNN_INLINE void operator()(int64_t index) const {
+    const Tile tile = GetTile(s, index);
+    GradientState<Cell, T> state;
+    for (int gate = 0; gate < kGates; ++gate) {
+      const int64_t offset = gate * s.units + tile.first_unit;
+      LoadTile(tensors.recurrent_kernel + offset, tile.units, state.u[gate]);
+      LoadTile(tensors.bias + offset, tile.units, state.b[gate]);
+    }
+    for (int64_t row = tile.first_row; row < tile.last_row; ++row) {
+      RunRow(tile, row, state);
+    }
+    for (int gate = 0; gate < kGates; ++gate) {
+      const int64_t offset =
+          (tile.row_group * kGates + gate) * s.units + tile.first_unit;
+      StoreTile(state.u_gradient[gate], tile.units, tensors.scratch + offset);
+      StoreTile(state.b_gradient[gate], tile.units,
+                tensors.scratch + CountParts(s) * kGates * s.units + offset);
+    }
+  }
+
+  CONTRIB_RNN_INLINE void RunRow(const Tile& tile, int64_t row,
+                                 GradientState<Cell, T>& state) const {
+    const int64_t row_offset = row * s.units + tile.first_unit;
+    for (int i = 0; i < kStates; ++i) {
+      const T* incoming = tensors.final_state_gradient[i];
+      LoadTile(incoming == nullptr ? incoming : incoming + row_offset,
+               tile.units, state.states[i]);
+    }
+    const int64_t length = LengthOf(s, row);
+    RunSteps(tile, row, length, state);
+    for (int64_t time = length; time < s.time; ++time) {
+      for (int gate = 0; gate < kGates; ++gate) {
+        memset(tensors.inputs_gradient +
+                   (EntryAt(s, row, time) * kGates + gate) * s.units +
+                   tile.first_unit,
+               0, tile.units * sizeof(T));
+      }
+    }
+    for (int i = 0; i < kStates; ++i) {
+      StoreTile(state.states[i], tile.units,
+                tensors.initial_state_gradient[i] + row_offset);
+    }
+  }
+
+  CONTRIB_RNN_INLINE void RunSteps(const Tile& tile, int64_t row,
+                                   int64_t length,
+                                   GradientState<Cell, T>& state) const {
+    GradientBlocks<Cell, T> blocks;
+    const T zeros[kLanes<T>] = {};
+    for (int64_t step = length - 1; step >= 0; --step) {
+      const int64_t time = TimeOf(s, length, step);
+      const int64_t entry = EntryAt(s, row, time) * s.units + tile.first_unit;
+      const T* x = tensors.inputs +
+                   InputEntryAt(s, row, time) * kGates * s.units +
+                   tile.first_unit;
+      T* x_gradient = tensors.inputs_gradient +
+                      EntryAt(s, row, time) * kGates * s.units +
+                      tile.first_unit;
+      for (int64_t first = 0; first < tile.units; first += kLanes<T>) {
+        const int64_t lanes = tile.units - first;
+        blocks.inputs.Read(x + first, s.units, lanes);
+        blocks.after.ReadRow(0, tensors.sequence[kStates - 1] + entry + first,
+                             lanes);
+        for (int i = 0; i < kStates; ++i) {
+          const T* incoming = tensors.sequence_gradient[i];
+          blocks.incoming.ReadRow(
+              i, incoming == nullptr ? zeros : incoming + entry + first, lanes);
+          blocks.before.ReadRow(
+              i, StateBefore(tile, row, length, step, i) + first, lanes);
+        }
+        for (int gate = 0; gate < kGates; ++gate) {
+          blocks.inputs_gradient.Aim(gate, x_gradient + gate * s.units + first,
+                                     lanes);
+        }
+        GradientBlock<Cell, T>(cell, first, blocks, state);
+        for (int gate = 0; gate < kGates; ++gate) {
+          blocks.inputs_gradient.Write(
+              gate, x_gradient + gate * s.units + first, lanes);
+        }
+      }
+    }
+  }
+
+  // The state number i before a step: the initial one, or what the step
+  // before left in the sequence.
+  CONTRIB_RNN_INLINE const T* StateBefore(const Tile& tile, int64_t row,
+                                          int64_t length, int64_t step,
+                                          int i) const {
+    if (step == 0) {
+      const int64_t state_row = s.shared_initial_state ? 0 : row;
+      return tensors.initial_state[i] + state_row * s.units + tile.first_unit;
+    }
+    return tensors.sequence[i] +
+           EntryAt(s, row, TimeOf(s, length, step - 1)) * s.units +
+           tile.first_unit;
+  }
+};
+
+// SumRows, a block of columns at a time.
+template <class From, class To>
+struct ColumnTiles {
+  const From* matrix;
+  int64_t rows, columns;
+  To* sums;
+
+  CONTRIB_RNN_INLINE void operator()(int64_t index) const {
+    const int64_t first = index * kTileUnits;
+    const int64_t count = std::min(kTileUnits, columns - first);
+    Compute<From> total[kTileUnits] = {};
+    for (int64_t row = 0; row < rows; ++row) {
+      const From* from = matrix + row * columns + first;
+      for (int64_t k = 0; k < count; ++k) total[k] += Load(from[k]);
+    }
+    StoreTile(total, count, sums + first);
+  }
+};
+
+// Runs tiles [first, last) as code for one instruction set: everything that
+// they call is inlined here.
+template <class Tiles>
+void RunBaseline(const Tiles& tiles, int64_t first, int64_t last) {
+  for (int64_t index = first; index < last; ++index) tiles(index);
+}
+
+#if defined(__x86_64__)
+template <class Tiles>
+__attribute__((target("avx2,fma"))) void RunAvx2(const Tiles& tiles,
+                                                 int64_t first, int64_t last) {
+  for (int64_t index = first; index < last; ++index) tiles(index);
+}
+
+template <class Tiles>
+__attribute__((
+    target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,"
+           "prefer-vector-width=512"))) void
+RunAvx512(const Tiles& tiles, int64_t first, int64_t last) {
+  for (int64_t index = first; index < last; ++index) tiles(index);
+}
+#endif
+
+template <class Tiles>
+void RunTiles(const CpuContext& context, int64_t count, int64_t cost,
+              const Tiles& tiles) {
+  auto run = RunBaseline<Tiles>;
+#if defined(__x86_64__)
+  if (context.instruction_set == InstructionSet::kAvx2) run = RunAvx2<Tiles>;
+  if (context.instruction_set == InstructionSet::kAvx512) {
+    run = RunAvx512<Tiles>;
+  }
+#endif
+  if (count == 0) return;
+  context.parallel_for(count, cost, [&](int64_t first, int64_t last) {
+    run(tiles, first, last);
+  });
+}
+
+// About what a tile costs, in cycles: an exponential a gate, in vectors.
+int64_t CostOfTile(const CellOptions& options, const Sequences& s) {
+  return 2 * CountGates(options.cell) * (s.time + 1) *
+         std::min(s.batch, kTileRows) * std::min(s.units, kTileUnits);
+}
+
+template <class Activation, class Visitor>
+void VisitCellWith(const CellOptions& options, const Visitor& visitor) {
+  switch (options.cell) {
+    case CellKind::kIndRNN:
+      return visitor(IndRNN<Activation>());
+    case CellKind::kIndyGRU:
+      return visitor(IndyGRU<Activation>());
+    case CellKind::kIndyLSTM:
+      return visitor(IndyLSTM<Activation>{options.forget_bias});
+  }
+}
+
+// Calls visitor with the cell that the options name, as a type of its own.
+template <class Visitor>
+void VisitCell(const CellOptions& options, const Visitor& visitor) {
+  switch (options.activation) {
+    case ActivationKind::kTanh:
+      return VisitCellWith<Tanh>(options, visitor);
+    case ActivationKind::kSigmoid:
+      return VisitCellWith<Sigmoid>(options, visitor);
+    case ActivationKind::kRelu:
+      return VisitCellWith<Relu>(options, visitor);
+    case ActivationKind::kIdentity:
+      return VisitCellWith<Identity>(options, visitor);
+    case ActivationKind::kElu:
+      return VisitCellWith<Elu>(options, visitor);
+    case ActivationKind::kSoftsign:
+      return VisitCellWith<Softsign>(options, visitor);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void Forward(const CpuContext& context, const CellOptions& options,
+             const Sequences& sequences, const ForwardTensors<T>& tensors) {
+  VisitCell(options, [&](const auto& cell) {
+    using Cell = std::decay_t<decltype(cell)>;
+    RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
+             ForwardTiles<Cell, T>{cell, sequences, tensors});
+  });
+}
+
+template <class From, class To>
+void SumRows(const CpuContext& context, const From* matrix, int64_t rows,
+             int64_t columns, To* sums) {
+  RunTiles(context, CeilDivide(columns, kTileUnits), rows * kTileUnits,
+           ColumnTiles<From, To>{matrix, rows, columns, sums});
+}
+
+template <class T>
+void Gradient(const CpuContext& context, const CellOptions& options,
+              const Sequences& sequences, const GradientTensors<T>& tensors) {
+  VisitCell(options, [&](const auto& cell) {
+    using Cell = std::decay_t<decltype(cell)>;
+    RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
+             GradientTiles<Cell, T>{cell, sequences, tensors});
+  });
+  const int64_t parts = CountParts(sequences);
+  const int64_t columns = CountGates(options.cell) * sequences.units;
+  SumRows(context, tensors.scratch, parts, columns,
+          tensors.recurrent_kernel_gradient);
+  SumRows(context, tensors.scratch + parts * columns, parts, columns,
+          tensors.bias_gradient);
+}
+
+// Compiles the interface of recurrence.h for tensors of T.
+#define CONTRIB_RNN_INSTANTIATE(T)                                     \
+  template void Forward(const CpuContext&, const CellOptions&,         \
+                        const Sequences&, const ForwardTensors<T>&);   \
+  template void Gradient(const CpuContext&, const CellOptions&,        \
+                         const Sequences&, const GradientTensors<T>&); \
+  template void SumRows(const CpuContext&, const T*, int64_t, int64_t, T*)
+
+}  // namespace contrib_rnn
+
+#endif  // CC_RECURRENCE_RECURRENCE_CPU_H_

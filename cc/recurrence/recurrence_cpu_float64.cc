@@ -1,0 +1,5 @@
+#include "cc/recurrence/recurrence_cpu.h"
+
+namespace contrib_rnn {
+CONTRIB_RNN_INSTANTIATE(double);
+}  // namespace contrib_rnn
