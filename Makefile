@@ -30,7 +30,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-bazel_test = $(BAZEL) test --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python
+for_tensorflow = --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python3
 cc_tests := //cc/cells/... //cc/recurrence/...
 
 .PHONY: demo test lint format build wheel clean
@@ -44,8 +44,8 @@ demo: build
 
 test: build lint
 	tools/install_system_packages.sh --tests
-	$(bazel_test) $(cc_tests)
-	$(bazel_test) --config=sanitize $(cc_tests)
+	$(BAZEL) test $(for_tensorflow) $(cc_tests)
+	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
 	$(bin)/python -m pytest
 
 lint: $(venv)/.installed
@@ -69,7 +69,9 @@ $(venv)/.installed: requirements-dev.txt
 	$(bin)/pip install -q --no-deps tf-keras~=$(minor).0
 	touch $@
 
+# pip would build the library as well, but show nothing for a minute.
 $(venv)/.built: $(venv)/.installed $(sources)
+	$(BAZEL) build $(for_tensorflow) //cc/tensorflow/...
 	$(bin)/pip install -q --no-build-isolation --no-deps -e .
 	touch $@
 

@@ -170,8 +170,8 @@ def main():
   command.add_argument("--epochs", type=int, default=40)
   command.add_argument("--save-to", help="where to save a checkpoint")
   arguments = parser.parse_args()
-  tf.disable_v2_behavior()
   tf.logging.set_verbosity(tf.logging.ERROR)
+  tf.disable_v2_behavior()
   if arguments.command == "eval":
     evaluate(arguments.checkpoint)
   else:
