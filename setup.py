@@ -73,6 +73,9 @@ class BuildWithBazel(build_ext):
       sys.exit("Bazel could not build the op library: see above.")
     to = pathlib.Path(self.get_ext_fullpath(extension.name))
     to.parent.mkdir(parents=True, exist_ok=True)
+    if not self.inplace:  # a wheel is for one minor: none of an earlier build
+      for old in to.parent.glob(to.name.split("-")[0] + "*"):
+        old.unlink()
     # Bazel's file is read-only, and a program may have the old one mapped.
     to.unlink(missing_ok=True)
     shutil.copyfile(ROOT / "bazel-bin" / LIBRARY, to)

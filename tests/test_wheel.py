@@ -1,0 +1,59 @@
+"""The wheel that pip builds from this tree."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import helpers
+import pytest
+
+import tf_contrib_rnn
+from tf_contrib_rnn import _library
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MINOR = _library.tensorflow_minor()
+
+
+@pytest.fixture(scope="module", name="wheel")
+def fixture_wheel(tmp_path_factory):
+  """The path of a wheel, built as README says."""
+  folder = tmp_path_factory.mktemp("wheel")
+  options = ["--no-build-isolation", "--no-deps", "--quiet"]
+  subprocess.run(
+    [sys.executable, "-m", "pip", "wheel", *options, "-w", folder, ROOT],
+    check=True,
+  )
+  (wheel,) = folder.glob("*.whl")
+  return wheel
+
+
+def test_name_says_the_minor_and_any_python(wheel):
+  version = f"{tf_contrib_rnn.__version__}+tf{MINOR}"
+  assert wheel.name.startswith(f"tf_contrib_rnn-{version}-py3-none-linux_")
+
+
+def test_wheel_holds_the_package_and_one_library(wheel):
+  names = zipfile.ZipFile(wheel).namelist()
+  libraries = [name for name in names if name.endswith(".so")]
+  assert libraries == ["tf_contrib_rnn/" + _library.library_name(MINOR)]
+  for module in ("__init__", "_library", "cells", "core", "recurrence"):
+    assert f"tf_contrib_rnn/{module}.py" in names
+  assert not any(name.startswith(("tests", "examples")) for name in names)
+
+
+def test_wheel_runs_fused(wheel, tmp_path):
+  zipfile.ZipFile(wheel).extractall(tmp_path)
+  printed = helpers.run_script(
+    """
+    import sys
+    sys.path.insert(0, sys.argv[1])
+    import tensorflow as tf, tf_contrib_rnn
+    print(tf_contrib_rnn.__file__.startswith(sys.argv[1]))
+    with tf_contrib_rnn.implementation("fused"):
+      cell = tf_contrib_rnn.IndyGRUCell(4)
+      cell(tf.ones([2, 3]), cell.zero_state(2, tf.float32))
+    """,
+    tmp_path,
+  )
+  assert printed.split()[-1] == "True"
