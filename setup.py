@@ -92,6 +92,7 @@ class WheelForAnyPython(bdist_wheel):
 setuptools.setup(
   version=f"{VERSION}+tf{tensorflow_minor()}",
   packages=["tf_contrib_rnn"],
+  package_data={"tf_contrib_rnn": ["py.typed"]},
   ext_modules=[
     setuptools.Extension("tf_contrib_rnn.libtf_contrib_rnn_ops", [])
   ],

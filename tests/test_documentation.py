@@ -10,13 +10,24 @@ import helpers
 import pytest
 
 import tf_contrib_rnn
+from tf_contrib_rnn import _composed
+from tf_contrib_rnn import _fused
+from tf_contrib_rnn import _implementation
 from tf_contrib_rnn import _library
 from tf_contrib_rnn import cells
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MODULES = [tf_contrib_rnn, _library, cells, core, recurrence]
+MODULES = [
+  _composed,
+  _fused,
+  _implementation,
+  _library,
+  cells,
+  core,
+  recurrence,
+]
 DIGITS = os.path.join(ROOT, "examples", "legacy_digits", "legacy_digits.py")
 
 

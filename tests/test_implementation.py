@@ -9,20 +9,20 @@ import pytest
 import tensorflow as tf
 
 import tf_contrib_rnn
+from tf_contrib_rnn import _implementation
 from tf_contrib_rnn import _library
-from tf_contrib_rnn import recurrence
 
 CELLS = [
   tf_contrib_rnn.IndRNNCell,
   tf_contrib_rnn.IndyGRUCell,
   tf_contrib_rnn.IndyLSTMCell,
 ]
-MISSING = recurrence.Availability(False, "there is none, for this test")
+MISSING = _implementation.Availability(False, "there is none, for this test")
 
 
 @pytest.fixture(autouse=True)
 def default_environment(monkeypatch):
-  monkeypatch.delenv(recurrence.ENVIRONMENT_VARIABLE, raising=False)
+  monkeypatch.delenv(_implementation.ENVIRONMENT_VARIABLE, raising=False)
 
 
 def graph_is_fused(cell, dtype=tf.float32):
@@ -33,9 +33,9 @@ def graph_is_fused(cell, dtype=tf.float32):
 
 @pytest.fixture
 def no_library(monkeypatch):
-  monkeypatch.setattr(recurrence, "_ops", None)
-  monkeypatch.setattr(recurrence, "_why_not", MISSING.reason)
-  monkeypatch.setattr(recurrence, "_has_warned", False)
+  monkeypatch.setattr(_library, "ops", None)
+  monkeypatch.setattr(_library, "why_not", MISSING.reason)
+  monkeypatch.setattr(_implementation, "_has_warned", False)
 
 
 @pytest.mark.parametrize("cell_class", CELLS)
@@ -180,7 +180,7 @@ def test_broken_library_is_named(tmp_path):
 
 
 def installed_library():
-  return recurrence._library.__file__.replace(
+  return _library.__file__.replace(
     "_library.py", _library.library_name(_library.tensorflow_minor())
   )
 

@@ -8,7 +8,7 @@ FUZZ = """
 import collections, os, sys
 import numpy as np
 import tensorflow as tf
-from tf_contrib_rnn import recurrence
+from tf_contrib_rnn import _fused, _library
 
 CALLS = int(sys.argv[1])
 SIZES = [0, 1, 2, 3, 4, 5, 6, 8, 9, 12, 17]
@@ -52,7 +52,7 @@ def valid_call(cell, gradient):
   if not is_step and rng.rand() < 0.5:
     lengths = [[batch]]
   options = dict(time_major=time_major, reverse=rng.rand() < 0.5,
-                 activation=str(rng.choice(list(recurrence.ACTIVATIONS))))
+                 activation=str(rng.choice(list(_fused.ACTIVATIONS))))
   return shapes, lengths, later, options
 
 
@@ -116,7 +116,7 @@ for number in range(CALLS):
   cell = str(rng.choice(["ind_rnn", "indy_gru", "indy_lstm"]))
   gradient = rng.rand() < 0.5
   in_graph = number % 10 == 0
-  op = getattr(recurrence._ops,
+  op = getattr(_library.ops,
                "contrib_rnn_" + cell + ("_grad" if gradient else ""))
   try:
     tensors, split, lengths, options = arguments_of_call(cell, gradient)

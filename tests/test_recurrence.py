@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import tf_contrib_rnn
+from tf_contrib_rnn import _fused
 from tf_contrib_rnn import recurrence
 
 GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}
@@ -84,12 +85,10 @@ def compare_implementations(call, tolerance):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("activation", recurrence.ACTIVATIONS)
+@pytest.mark.parametrize("activation", _fused.ACTIVATIONS)
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_activations_and_dtypes(cell, activation, dtype):
-  call = Call(
-    cell, 5, 3, 7, dtype, activation=recurrence.ACTIVATIONS[activation]
-  )
+  call = Call(cell, 5, 3, 7, dtype, activation=_fused.ACTIVATIONS[activation])
   compare_implementations(call, TOLERANCES[dtype])
 
 
@@ -288,7 +287,7 @@ def test_special_values_are_as_tensorflow_has_them(name, function, dtype):
     zeros[np.newaxis],
     zeros,
     zeros[np.newaxis],
-    activation=recurrence.ACTIVATIONS[name],
+    activation=_fused.ACTIVATIONS[name],
   )
   np.testing.assert_array_equal(outputs, function(values))
 
@@ -304,7 +303,7 @@ def test_float32_is_within_4_ulp(name):
     zeros[np.newaxis],
     zeros,
     zeros[np.newaxis],
-    activation=recurrence.ACTIVATIONS[name],
+    activation=_fused.ACTIVATIONS[name],
   )
   wide = values.astype(np.float64)
   true = np.tanh(wide) if name == "tanh" else np.exp(-np.logaddexp(0, -wide))
@@ -321,7 +320,7 @@ def test_float32_is_within_4_ulp(name):
 THREADS = """
 import sys, hashlib, numpy as np, tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from tf_contrib_rnn import recurrence
+from tf_contrib_rnn import _fused, recurrence
 rng = np.random.RandomState(1)
 digest = hashlib.sha256()
 for cell, gates in (("ind_rnn", 1), ("indy_gru", 3), ("indy_lstm", 4)):

@@ -1,5 +1,6 @@
 """The wheel that pip builds from this tree."""
 
+import glob
 import os
 import subprocess
 import sys
@@ -37,8 +38,9 @@ def test_wheel_holds_the_package_and_one_library(wheel):
   names = zipfile.ZipFile(wheel).namelist()
   libraries = [name for name in names if name.endswith(".so")]
   assert libraries == ["tf_contrib_rnn/" + _library.library_name(MINOR)]
-  for module in ("__init__", "_library", "cells", "core", "recurrence"):
-    assert f"tf_contrib_rnn/{module}.py" in names
+  modules = glob.glob(os.path.join(ROOT, "tf_contrib_rnn", "*.py"))
+  expected = {"tf_contrib_rnn/" + os.path.basename(m) for m in modules}
+  assert expected | {"tf_contrib_rnn/py.typed"} <= set(names)
   assert not any(name.startswith(("tests", "examples")) for name in names)
 
 

@@ -4,6 +4,8 @@ Where a TensorFlow 1 program says `tf.contrib.rnn`, say `tf_contrib_rnn`:
 variables, names, scopes, reuse and checkpoints stay as they were.
 """
 
+from tf_contrib_rnn._implementation import fused_ops_available
+from tf_contrib_rnn._implementation import implementation
 from tf_contrib_rnn.cells import IndRNNCell
 from tf_contrib_rnn.cells import IndyBasicLSTMCell
 from tf_contrib_rnn.cells import IndyGRUCell
@@ -25,8 +27,6 @@ from tf_contrib_rnn.core import static_bidirectional_rnn
 from tf_contrib_rnn.core import static_rnn
 from tf_contrib_rnn.core import static_state_saving_rnn
 from tf_contrib_rnn.core import transpose_batch_time
-from tf_contrib_rnn.recurrence import fused_ops_available
-from tf_contrib_rnn.recurrence import implementation
 from tf_contrib_rnn.version import __version__
 
 __all__ = [

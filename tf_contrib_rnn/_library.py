@@ -54,3 +54,8 @@ def load(
     return tf.load_op_library(path), None
   except (tf.errors.OpError, OSError, RuntimeError) as error:
     return None, f"{path} could not be loaded: {error}"
+
+
+# Loaded at import: a SavedModel or a graph that holds the ops needs them
+# registered before it is read.
+ops, why_not = load()

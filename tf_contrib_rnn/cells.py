@@ -14,6 +14,7 @@ from typing import Union
 import tensorflow as tf
 from tensorflow.python.keras.engine import input_spec
 
+from tf_contrib_rnn import _fused
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 
@@ -36,12 +37,12 @@ def _check_num_units(num_units: Any) -> int:
 def _check_activation(activation: Any) -> recurrence.Activation:
   if not activation:
     return tf.nn.tanh
-  if isinstance(activation, str) and activation in recurrence.ACTIVATIONS:
-    return recurrence.ACTIVATIONS[activation]
+  if isinstance(activation, str) and activation in _fused.ACTIVATIONS:
+    return _fused.ACTIVATIONS[activation]
   if not callable(activation):
     raise ValueError(
       f"activation is {activation!r}, expected a function of a tensor or one "
-      f"of {', '.join(map(repr, recurrence.ACTIVATIONS))}"
+      f"of {', '.join(map(repr, _fused.ACTIVATIONS))}"
     )
   return activation
 

@@ -1,0 +1,142 @@
+"""The recurrences as compositions of TensorFlow's ops.
+
+They are the reference for the fused ops, what runs where these can't, and what
+the second-order gradients of these are made of.
+"""
+
+import dataclasses
+from typing import Any
+from typing import Callable
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+  """The arguments of a recurrence: see `recurrence.ind_rnn`.
+
+  Attributes:
+    states: the initial states, a tuple with h last.
+    attributes: what only some cells have: the LSTM's forget_bias.
+  """
+
+  inputs: tf.Tensor
+  recurrent_kernel: tf.Tensor
+  bias: tf.Tensor
+  states: tuple[tf.Tensor, ...]
+  activation: Callable[[tf.Tensor], tf.Tensor]
+  sequence_length: Any = None
+  time_major: bool = False
+  reverse: bool = False
+  attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+  """What the two implementations need to know of a cell.
+
+  Attributes:
+    op: the name of its op behind `ContribRnn>`; the gradient's ends in Grad.
+    function: what the op library calls that op in Python.
+    step: composes a step: (x, u, b, states, activation, **attributes) -> the
+      new states, a tuple with h last.
+    gates: how many gates it has: x, u and b hold one number each a unit.
+    states: how many states it has.
+  """
+
+  op: str
+  function: str
+  step: Callable[..., tuple[tf.Tensor, ...]]
+  gates: int
+  states: int
+
+
+def _ind_rnn_step(x, u, b, states, activation):
+  (h,) = states
+  return (activation(x + h * u + b),)
+
+
+def _indy_gru_step(x, u, b, states, activation):
+  (h,) = states
+  x_r, x_z, x_c = tf.split(x, 3, axis=-1)
+  u_r, u_z, u_c = tf.split(u, 3, axis=-1)
+  b_r, b_z, b_c = tf.split(b, 3, axis=-1)
+  r = tf.sigmoid(x_r + h * u_r + b_r)
+  z = tf.sigmoid(x_z + h * u_z + b_z)
+  c = activation(x_c + (r * h) * u_c + b_c)
+  return (z * h + (1 - z) * c,)
+
+
+def _indy_lstm_step(x, u, b, states, activation, forget_bias):
+  c, h = states
+  gates = x + tf.tile(h, [1, 4]) * u + b
+  i, j, f, o = tf.split(gates, 4, axis=-1)
+  c = c * tf.sigmoid(f + tf.cast(forget_bias, f.dtype)) + (
+    tf.sigmoid(i) * activation(j)
+  )
+  return c, activation(c) * tf.sigmoid(o)
+
+
+IND_RNN = Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1, 1)
+INDY_GRU = Cell("IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 3, 1)
+INDY_LSTM = Cell("IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2)
+
+
+def compose(cell: Cell, call: Call) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+  """Runs a step or a sequence: (outputs, states)."""
+  if call.inputs.shape.rank != 2:
+    return _compose_sequence(cell, call)
+  if call.sequence_length is not None:
+    raise ValueError(
+      "sequence_length is given with inputs of rank 2 (a step), expected "
+      "inputs of rank 3 (a sequence)"
+    )
+  states = _compose_step(cell, call, call.inputs, call.states)
+  return states[-1], states
+
+
+def _compose_step(cell, call, x, states):
+  u, b = call.recurrent_kernel, call.bias
+  if states[-1].shape[-1] == 0:
+    # TensorFlow's graph optimizer crashes on compositions of no units.
+    return (x + tf.reduce_sum(u) + tf.reduce_sum(b),) * cell.states
+  return cell.step(x, u, b, states, call.activation, **call.attributes)
+
+
+def _compose_sequence(cell, call):
+  """Runs the steps in a loop along time, as dynamic_rnn would."""
+  x = call.inputs
+  if not call.time_major:
+    x = tf.transpose(x, [1, 0, 2])
+  time, batch = tf.unstack(tf.shape(x)[:2])
+  lengths = call.sequence_length
+  lengths = tf.fill([batch], time) if lengths is None else lengths
+  lengths = tf.clip_by_value(lengths, 0, time)
+
+  def turn(t):  # its own inverse
+    if not call.reverse:
+      return t
+    return tf.reverse_sequence(t, lengths, seq_axis=0, batch_axis=1)
+
+  x = turn(x)
+
+  def body(t, outputs, states):
+    is_running = (t < lengths)[:, tf.newaxis]
+    new_states = _compose_step(cell, call, x[t], states)
+    output = tf.where(is_running, new_states[-1], tf.zeros_like(new_states[-1]))
+    states = tuple(
+      tf.where(is_running, new, old) for new, old in zip(new_states, states)
+    )
+    return t + 1, outputs.write(t, output), states
+
+  h = call.states[-1]
+  outputs = tf.TensorArray(x.dtype, size=time, element_shape=h.shape)
+  _, outputs, states = tf.while_loop(
+    lambda t, *_: t < time, body, (0, outputs, call.states)
+  )
+  # The shape, for when there are no steps to take it from.
+  outputs = tf.reshape(outputs.stack(), [time, batch, tf.shape(h)[1]])
+  outputs = turn(outputs)
+  if not call.time_major:
+    outputs = tf.transpose(outputs, [1, 0, 2])
+  return outputs, states

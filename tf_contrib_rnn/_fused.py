@@ -1,0 +1,187 @@
+"""The recurrences as ops of the op library, and the gradients of these."""
+
+import functools
+from collections.abc import Sequence
+from typing import Optional
+
+import tensorflow as tf
+from tensorflow.python.util import tf_decorator
+
+from tf_contrib_rnn import _composed
+from tf_contrib_rnn import _library
+
+# The activations that the ops know, by the names that the ops have for them.
+ACTIVATIONS = {
+  "tanh": tf.nn.tanh,
+  "sigmoid": tf.nn.sigmoid,
+  "relu": tf.nn.relu,
+  "identity": tf.identity,
+  "elu": tf.nn.elu,
+  "softsign": tf.nn.softsign,
+}
+_DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+
+
+def _activation_name(activation) -> Optional[str]:
+  """The name that the ops have for an activation, or None."""
+  plain = tf_decorator.unwrap(activation)[1]
+  for name, known in ACTIVATIONS.items():
+    if plain is tf_decorator.unwrap(known)[1]:
+      return name
+  return None
+
+
+def has_op(call: _composed.Call) -> bool:
+  """Whether the ops can do a call, if the library is there."""
+  return (
+    call.inputs.dtype in _DTYPES
+    and _activation_name(call.activation) is not None
+  )
+
+
+def fuse(
+  cell: _composed.Cell, call: _composed.Call
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+  """Runs a step or a sequence: (outputs, states)."""
+  lengths = [] if call.sequence_length is None else [call.sequence_length]
+  results = getattr(_library.ops, cell.function)(
+    call.inputs,
+    call.recurrent_kernel,
+    call.bias,
+    *call.states,
+    lengths,
+    activation=_activation_name(call.activation),
+    time_major=call.time_major,
+    reverse=call.reverse,
+    **call.attributes,
+  )
+  if call.inputs.shape.rank == 2:
+    # The sequences of one step are the states: h first, in the op's order.
+    return results[0], tuple(reversed(results[: cell.states]))
+  return results[0], tuple(results[cell.states :])
+
+
+class _OpInputs:
+  """The inputs of a cell's gradient op, or of the op, by what they are."""
+
+  def __init__(self, cell: _composed.Cell, op):
+    lengths = op.get_attr("num_lengths")
+    groups = (3, cell.states, lengths, cell.states, 2 * cell.states)
+    rest = list(op.inputs)
+    parts = []
+    for size in groups:
+      parts.append(rest[:size])
+      rest = rest[size:]
+    (
+      self.weights,  # inputs, recurrent kernel and bias
+      self.states,
+      self.sequence_length,
+      self.sequences,  # the op's results along time
+      self.incoming,  # the gradients of the op's results
+    ) = parts
+    self.is_step = self.weights[0].shape.rank == 2
+
+
+def _attributes(op) -> dict:
+  names = ["activation", "time_major", "reverse"]
+  if "IndyLSTM" in op.type:
+    names.append("forget_bias")
+  values = {name: op.get_attr(name) for name in names}
+  values["activation"] = tf.compat.as_str(values["activation"])
+  return values
+
+
+def _gradient(cell: _composed.Cell, op, *incoming):
+  """The gradient of a cell's op, by its gradient op."""
+  inputs = _OpInputs(cell, op)
+  incoming = list(incoming)
+  if not inputs.is_step:
+    # The c of every step is for this gradient alone: nothing differentiates
+    # it, and zeros of its size need not be read.
+    for i in range(1, cell.states):
+      incoming[i] = tf.zeros([0], inputs.weights[0].dtype)
+  gradients = getattr(_library.ops, cell.function + "_grad")(
+    *inputs.weights,
+    *inputs.states,
+    inputs.sequence_length,
+    *op.outputs[: cell.states],
+    *incoming,
+    **_attributes(op),
+  )
+  return [*gradients] + [None] * len(inputs.sequence_length)
+
+
+def _gradient_of_gradient(cell: _composed.Cell, op, *incoming):
+  """The gradient of a gradient op, by differentiating the composition.
+
+  The cell's op's results are functions of its inputs, which get all of the
+  gradient; so these results as inputs of the gradient op get none.
+  """
+  inputs = _OpInputs(cell, op)
+  sources = [*inputs.weights, *inputs.states]
+  second = _second_order(cell, inputs.is_step, tuple(_attributes(op).items()))
+  gradients = second(
+    sources, inputs.sequence_length, inputs.incoming, list(incoming)
+  )
+  return [
+    *gradients[: len(sources)],
+    *[None] * (len(inputs.sequence_length) + len(inputs.sequences)),
+    *gradients[len(sources) :],
+  ]
+
+
+@functools.cache
+def _second_order(cell: _composed.Cell, is_step: bool, attributes: tuple):
+  """A function of the gradient op's inputs and of its results' gradients.
+
+  It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
+  twice only inside one.
+  """
+  attributes = dict(attributes)
+  options = {
+    "activation": ACTIVATIONS[attributes.pop("activation")],
+    "time_major": attributes.pop("time_major"),
+    "reverse": attributes.pop("reverse"),
+    "attributes": attributes,
+  }
+
+  def results_and_arriving(sources, lengths, incoming):
+    """What the op gives, h first, each with the gradient that comes for it."""
+    call = _composed.Call(
+      *sources[:3],
+      tuple(sources[3:]),
+      sequence_length=lengths[0] if lengths else None,
+      **options,
+    )
+    outputs, states = _composed.compose(cell, call)
+    if is_step:
+      return list(reversed(states)), incoming[: cell.states]
+    return [outputs, *states], [incoming[0], *incoming[cell.states :]]
+
+  def second(sources: Sequence, lengths, incoming, gradients):
+    with tf.GradientTape() as outer:
+      outer.watch([sources, incoming])
+      with tf.GradientTape() as inner:
+        inner.watch(sources)
+        results, arriving = results_and_arriving(sources, lengths, incoming)
+      first = inner.gradient(results, sources, output_gradients=arriving)
+    return outer.gradient(
+      first,
+      [*sources, *incoming],
+      output_gradients=gradients,
+      unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+
+  return tf.function(second, autograph=False)
+
+
+def _register_gradients(cell: _composed.Cell) -> None:
+  name = "ContribRnn>" + cell.op
+  tf.RegisterGradient(name)(functools.partial(_gradient, cell))
+  tf.RegisterGradient(name + "Grad")(
+    functools.partial(_gradient_of_gradient, cell)
+  )
+
+
+for _cell in (_composed.IND_RNN, _composed.INDY_GRU, _composed.INDY_LSTM):
+  _register_gradients(_cell)
