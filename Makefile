@@ -46,7 +46,7 @@ test: build lint
 	tools/install_system_packages.sh --tests
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
-	$(bin)/python -m pytest
+	$(bin)/python3 -m pytest
 
 lint: $(venv)/.installed
 	$(bin)/ruff check .
