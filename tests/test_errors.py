@@ -468,6 +468,17 @@ def test_num_units_that_are_value_errors(kind, units):
     kind.make(units)
 
 
+@pytest.mark.parametrize("forget_bias", [None, "x", [1.0, 2.0]])
+def test_forget_bias_that_is_no_number(forget_bias):
+  with raises(TypeError, "forget_bias is", "expected a number"):
+    tf_contrib_rnn.IndyLSTMCell(UNITS, forget_bias=forget_bias)
+
+
+def test_forget_bias_that_is_a_graph_tensor(graph):
+  with raises(TypeError, "forget_bias is", "expected a number"):
+    tf_contrib_rnn.IndyLSTMCell(UNITS, forget_bias=tf.constant(0.5))
+
+
 @every_kind
 def test_missing_num_units(kind):
   with raises(TypeError, "num_units"):

@@ -34,6 +34,15 @@ def _check_num_units(num_units: Any) -> int:
   return units
 
 
+def _check_forget_bias(forget_bias: Any) -> float:
+  try:
+    return float(forget_bias)
+  except (NotImplementedError, TypeError, ValueError) as error:
+    raise TypeError(
+      f"forget_bias is {forget_bias!r}, expected a number"
+    ) from error
+
+
 def _check_activation(activation: Any) -> recurrence.Activation:
   if not activation:
     return tf.nn.tanh
@@ -328,6 +337,7 @@ class IndyLSTMCell(_IndependentCell):
     dtype: as of `IndRNNCell`.
 
   Raises:
+    TypeError: if `forget_bias` is not a number.
     ValueError, TypeError: as `IndRNNCell`, also from calls. These take an
       `LSTMStateTuple(c, h)`, a tuple or a list, and return the output and a new
       LSTMStateTuple.
@@ -353,7 +363,7 @@ class IndyLSTMCell(_IndependentCell):
     dtype: DType = None,
   ):
     super().__init__(num_units, activation, reuse, name, dtype)
-    self._forget_bias = forget_bias
+    self._forget_bias = _check_forget_bias(forget_bias)
     self._kernel_initializer = kernel_initializer
     self._bias_initializer = bias_initializer
 
