@@ -1,7 +1,9 @@
 """Which implementation runs: what shows it, and what sets it."""
 
+import functools
 import shutil
 import subprocess
+import threading
 import warnings
 
 import numpy as np
@@ -156,6 +158,60 @@ def test_xla_compiles_the_composition(cell_class):
   np.testing.assert_allclose(
     gradient, tape.gradient(expected, inputs), rtol=1e-5, atol=1e-6
   )
+
+
+def test_a_function_that_borrows_a_name_is_not_replaced():
+  @functools.wraps(tf.nn.tanh)
+  def scaled(x):
+    return 1.7 * tf.nn.tanh(x)
+
+  assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4, activation=scaled))
+
+
+def test_choice_holds_in_other_threads():
+  found = []
+  with tf_contrib_rnn.implementation("composed"):
+    thread = threading.Thread(
+      target=lambda: found.append(graph_is_fused(tf_contrib_rnn.IndRNNCell(4)))
+    )
+    thread.start()
+    thread.join()
+  assert found == [False]
+  assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+def test_choice_holds_in_the_replicas_of_a_strategy():
+  strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+  with strategy.scope():
+    cell = tf_contrib_rnn.IndyGRUCell(4, dtype=tf.float32)
+    cell.build([None, 3])
+
+  def operations():
+    @tf.function
+    def step():
+      return strategy.run(lambda: cell(tf.ones([2, 3]), tf.zeros([2, 4]))[0])
+
+    return str(step.get_concrete_function().graph.as_graph_def())
+
+  assert "ContribRnn>IndyGRU" in operations()
+  with tf_contrib_rnn.implementation("composed"):
+    assert "ContribRnn>" not in operations()
+
+
+def test_auto_composes_where_there_is_a_gpu(monkeypatch):
+  monkeypatch.setattr(_implementation, "_sees_gpu", lambda: True)
+  assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+  with tf_contrib_rnn.implementation("fused"):
+    assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+def test_xla_compiles_a_function_traced_before_if_it_was_composed():
+  cell = tf_contrib_rnn.IndyGRUCell(4)
+  inner = tf.function(lambda x: cell(x, tf.zeros([2, 4]))[0])
+  with tf_contrib_rnn.implementation("composed"):
+    expected = inner(tf.ones([2, 3]))
+    outer = tf.function(lambda x: inner(x), jit_compile=True)
+    np.testing.assert_allclose(outer(tf.ones([2, 3])), expected, rtol=1e-5)
 
 
 def test_library_of_another_minor_is_named(tmp_path):

@@ -58,6 +58,8 @@ def valid_call(cell, gradient):
 
 def mutate(shapes, lengths, later, dtypes):
   groups = [shapes, later] if later else [shapes]
+  if rng.rand() < 0.05 and len(shapes[0]) == 3:  # huge, but of no elements
+    shapes[0][0], shapes[0][1] = 1 << 40, 0
   for _ in range(rng.randint(0, 3)):
     group = groups[rng.randint(len(groups))]
     which = rng.randint(len(group))
@@ -92,10 +94,11 @@ def check(cell, gradient, results, tensors, split):
       assert list(result.shape) == list(source.shape)
     return
   gates = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}[cell]
-  inputs, state = tensors[0].shape, tensors[3].shape
+  inputs = tensors[0].shape
   leading = list(inputs[:-1])
   if len(leading) == 1 and leading[0] == 1:
-    leading = [state[0]]
+    batches = [t.shape[0] for t in tensors[3:] if t.shape[0] != 1]
+    leading = batches[:1] or [1]
   expected = [*leading, inputs[-1] // gates]
   assert list(results[0].shape) == expected, (results[0].shape, expected)
 
@@ -131,6 +134,36 @@ for number in range(CALLS):
     outcomes[type(error).__name__] += 1
 print(dict(outcomes))
 """
+
+
+OVERFLOW = """
+import tensorflow as tf
+from tf_contrib_rnn import _library
+arguments = [tf.zeros([2**40, 0, 2**24], tf.float16),
+             tf.zeros([1, 2**24], tf.float16), tf.zeros([2**24], tf.float16)]
+for shape in ([1, 2], [2**40, 0], [0, 2**24]):
+  state = tf.zeros(shape, tf.float16)
+  for time_major in (False, True):
+    for gradient in (False, True):
+      try:
+        if gradient:
+          _library.ops.contrib_rnn_ind_rnn_grad(
+              *arguments, state, [], arguments[0], arguments[0], state,
+              time_major=time_major)
+        else:
+          _library.ops.contrib_rnn_ind_rnn(
+              *arguments, state, [], time_major=time_major)
+        print("result")
+      except tf.errors.InvalidArgumentError as error:
+        print("InvalidArgument")
+"""
+
+
+def test_sizes_whose_product_overflows():
+  # Inputs of no elements, whose batch times units is beyond 63 bits.
+  printed = helpers.run_script(OVERFLOW).split()
+  assert len(printed) == 12 and set(printed) <= {"result", "InvalidArgument"}
+  assert "InvalidArgument" in printed
 
 
 @pytest.mark.parametrize("seed", [1, 2])

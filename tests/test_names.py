@@ -730,3 +730,14 @@ def test_without_v2_behavior_unknown_depth_reads_as_it_did(kind, v1_results):
   assert v1_results[kind]["error"] == (
     "Expected inputs.shape[-1] to be known, saw shape: (4, ?)"
   )
+
+
+@every_kind
+@pytest.mark.parametrize("shape", [(None, DEPTH), tf.TensorShape([2, DEPTH])])
+def test_build_before_a_call_makes_float32_variables(graph, kind, shape):
+  cell = kind.make(UNITS)
+  cell.build(shape)
+  assert {v.dtype.base_dtype for v in cell.variables} == {tf.float32}
+  assert [v.shape.as_list() for v in cell.variables] == kind.shapes(
+    DEPTH, UNITS
+  )

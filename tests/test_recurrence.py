@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import tf_contrib_rnn
 from tf_contrib_rnn import _fused
+from tf_contrib_rnn import _library
 from tf_contrib_rnn import recurrence
 
 GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}
@@ -224,31 +225,73 @@ def test_a_step_broadcasts_a_batch_of_one(cell, inputs_batch, state_batch):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_shapes_are_inferred(cell):
-  call = Call(cell, 5, 3, 7, "float32")
+  width = GATES[cell] * 7
+  states = [tf.zeros([3, 7])] * (2 if cell == "indy_lstm" else 1)
   with tf.Graph().as_default():
-    width = GATES[cell] * 7
+    states = [np.zeros([3, 7], "f")] * len(states)
     for shape, expected in [
       ([3, 5, width], [3, 5, 7]),
       ([None, 5, width], [3, 5, 7]),
       ([3, None, None], [3, None, 7]),
       ([3, width], [3, 7]),
-      (None, None),
     ]:
-      inputs = tf.compat.v1.placeholder(tf.float32, shape)
-      state = [tf.zeros([3, 7])] * len(call.arguments[3:])
-      outputs, final = call.function(
-        inputs,
-        tf.zeros([1, width]),
-        tf.zeros([width]),
-        state if len(state) > 1 else state[0],
+      outputs, final = getattr(recurrence, cell)(
+        tf.compat.v1.placeholder(tf.float32, shape),
+        np.zeros([1, width], "f"),
+        np.zeros([width], "f"),
+        states if len(states) > 1 else states[0],
       )
-      assert (
-        outputs.shape.rank is None
-        if expected is None
-        else (outputs.shape.as_list() == expected)
+      assert outputs.shape.as_list() == expected
+      assert tf.nest.flatten(final)[0].shape == [3, 7]
+
+
+@pytest.mark.parametrize("shape", [None, [], [3], [1, 2, 3, 4]])
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
+def test_inputs_of_another_rank_are_refused(shape, implementation):
+  with tf.Graph().as_default(), tf_contrib_rnn.implementation(implementation):
+    with pytest.raises(ValueError, match="inputs has shape .*, expected rank"):
+      recurrence.ind_rnn(
+        tf.compat.v1.placeholder(tf.float32, shape),
+        np.zeros([1, 4], "f"),
+        np.zeros([4], "f"),
+        np.zeros([3, 4], "f"),
       )
-      if expected is not None:
-        assert tf.nest.flatten(final)[0].shape == [3, 7]
+
+
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
+def test_other_shapes_that_do_not_match_are_named(implementation):
+  good = [np.zeros(s, "f") for s in ([3, 5, 4], [1, 4], [4], [3, 4])]
+  bad = {1: ("recurrent_kernel", [4]), 2: ("bias", [3]), 3: ("state", [3, 1])}
+  with tf_contrib_rnn.implementation(implementation):
+    for position, (name, shape) in bad.items():
+      arguments = list(good)
+      arguments[position] = np.zeros(shape, "f")
+      with pytest.raises(ValueError, match=f"{name} has shape .*, expected"):
+        recurrence.ind_rnn(*arguments)
+    with pytest.raises(ValueError, match="sequence_length has shape"):
+      recurrence.ind_rnn(*good, sequence_length=[1])
+    with pytest.raises(ValueError, match="sequence_length is given with"):
+      recurrence.ind_rnn(good[3], *good[1:], sequence_length=[1, 2, 3])
+
+
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
+def test_a_length_vector_of_another_size_fails_when_run(implementation):
+  function = tf.function(
+    lambda x, lengths: recurrence.ind_rnn(
+      x,
+      np.zeros([1, 4], "f"),
+      np.zeros([4], "f"),
+      np.zeros([3, 4], "f"),
+      sequence_length=lengths,
+    ),
+    input_signature=[
+      tf.TensorSpec([None, None, 4]),
+      tf.TensorSpec([None], tf.int32),
+    ],
+  )
+  with tf_contrib_rnn.implementation(implementation):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+      function(tf.zeros([3, 5, 4]), tf.constant([1]))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -261,9 +304,74 @@ def test_sequence_length_of_int64_and_lists(cell):
     compare(other, results[0], 0)
 
 
-def test_forget_bias_beyond_float32():
-  call = Call("indy_lstm", 4, 3, 5, forget_bias=0.3)
-  compare_implementations(call, 1e-14)
+def test_sequence_length_past_int32_counts_as_the_end():
+  lengths = tf.constant([2**31 + 5, -(2**40)], tf.int64)
+  far = Call("indy_gru", 4, 2, 3, sequence_length=lengths)
+  near = Call("indy_gru", 4, 2, 3, sequence_length=[4, 0])
+  compare(far.results(far.arguments), near.results(near.arguments), 0)
+
+
+@pytest.mark.parametrize("forget_bias", [0.3, -1e-9, 1e39, -1e39, np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_forget_bias_beyond_float32(forget_bias, dtype):
+  call = Call("indy_lstm", 4, 3, 5, dtype, forget_bias=forget_bias)
+  compare_implementations(call, 1e-14 if dtype == "float64" else 1e-6)
+
+
+def test_second_order_gradients_with_forget_bias_beyond_float32():
+  found = []
+  for implementation in ("fused", "composed"):
+    call = Call("indy_lstm", 2, 2, 3, forget_bias=0.3)
+    with tf_contrib_rnn.implementation(implementation):
+      with tf.GradientTape() as tape:
+        tape.watch(call.arguments)
+        number = function_of_gradients(call, call.arguments)
+      found.append(tape.gradient(number, call.arguments))
+  compare(*found, 1e-12)
+
+
+@pytest.mark.parametrize("c_batch, h_batch", [(1, 4), (4, 1)])
+@pytest.mark.parametrize("inputs_batch", [1, 4])
+def test_a_step_broadcasts_each_state_by_itself(c_batch, h_batch, inputs_batch):
+  call = Call("indy_lstm", 1, 4, 3, step=True)
+  inputs, u, b, c, h = call.arguments
+  call.arguments = [inputs[:inputs_batch], u, b, c[:c_batch], h[:h_batch]]
+  compare_implementations(call, 1e-13)
+
+
+def test_gradient_of_the_c_of_every_step():
+  call = Call("indy_lstm", 5, 3, 4)
+  with tf.GradientTape(persistent=True) as tape:
+    tape.watch(call.arguments)
+    outputs = _library.ops.contrib_rnn_indy_lstm(*call.arguments, [])
+    of_op = tf.reduce_sum(outputs.cells * call.weights[0])
+    states, of_steps = call.arguments[3:], 0
+    for time in range(5):
+      _, states = recurrence.indy_lstm(
+        call.arguments[0][:, time], *call.arguments[1:3], states
+      )
+      of_steps += tf.reduce_sum(states[0] * call.weights[0][:, time])
+  compare(
+    tape.gradient(of_op, call.arguments),
+    tape.gradient(of_steps, call.arguments),
+    1e-12,
+  )
+
+
+@pytest.mark.parametrize(
+  "dtype, tolerance", [("float16", 5e-3), ("float32", 1e-5)]
+)
+def test_softsign_has_a_gradient_far_from_zero(dtype, tolerance):
+  inputs = tf.constant([[200.0, -200.0, 50.0]], dtype)
+  zeros = tf.zeros([3], dtype)
+  with tf.GradientTape() as tape:
+    tape.watch(inputs)
+    outputs, _ = recurrence.ind_rnn(
+      inputs, zeros[None], zeros, zeros[None], activation=tf.nn.softsign
+    )
+  found = np.asarray(tape.gradient(outputs, inputs)).astype(np.float64)
+  expected = (1 + np.abs(np.asarray(inputs).astype(np.float64))) ** -2
+  np.testing.assert_allclose(found, expected, rtol=tolerance)
 
 
 @pytest.mark.parametrize(

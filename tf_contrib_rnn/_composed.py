@@ -67,11 +67,16 @@ def _indy_gru_step(x, u, b, states, activation):
   return (z * h + (1 - z) * c,)
 
 
+def _constant(value, dtype):
+  """A number in a dtype, infinite where it is too large for that."""
+  return tf.cast(tf.constant(value, tf.float64), dtype)
+
+
 def _indy_lstm_step(x, u, b, states, activation, forget_bias):
   c, h = states
   gates = x + tf.tile(h, [1, 4]) * u + b
   i, j, f, o = tf.split(gates, 4, axis=-1)
-  c = c * tf.sigmoid(f + tf.cast(forget_bias, f.dtype)) + (
+  c = c * tf.sigmoid(f + _constant(forget_bias, f.dtype)) + (
     tf.sigmoid(i) * activation(j)
   )
   return c, activation(c) * tf.sigmoid(o)
@@ -84,13 +89,8 @@ INDY_LSTM = Cell("IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2)
 
 def compose(cell: Cell, call: Call) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
   """Runs a step or a sequence: (outputs, states)."""
-  if call.inputs.shape.rank != 2:
+  if call.inputs.shape.rank == 3:
     return _compose_sequence(cell, call)
-  if call.sequence_length is not None:
-    raise ValueError(
-      "sequence_length is given with inputs of rank 2 (a step), expected "
-      "inputs of rank 3 (a sequence)"
-    )
   states = _compose_step(cell, call, call.inputs, call.states)
   return states[-1], states
 
@@ -111,7 +111,11 @@ def _compose_sequence(cell, call):
   time, batch = tf.unstack(tf.shape(x)[:2])
   lengths = call.sequence_length
   lengths = tf.fill([batch], time) if lengths is None else lengths
-  lengths = tf.clip_by_value(lengths, 0, time)
+  check = tf.debugging.assert_equal(
+    tf.size(lengths), batch, "sequence_length has another size than the batch"
+  )
+  with tf.control_dependencies([] if check is None else [check]):
+    lengths = tf.clip_by_value(lengths, 0, time)
 
   def turn(t):  # its own inverse
     if not call.reverse:

@@ -2,8 +2,10 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Callable
 from typing import Optional
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.util import tf_decorator
 
@@ -22,13 +24,37 @@ ACTIVATIONS = {
 _DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 
+def _list_functions() -> list[tuple[str, Callable[..., tf.Tensor]]]:
+  """Every object under which TensorFlow has one of the activations."""
+  v1 = tf.compat.v1
+  modules = (tf, tf.nn, tf.math, v1, v1.nn, v1.math)
+  pairs = []
+  for name, function in ACTIVATIONS.items():
+    pairs.append((name, tf_decorator.unwrap(function)[1]))
+    pairs += [(name, getattr(module, name, None)) for module in modules]
+  return pairs
+
+
+_FUNCTIONS = _list_functions()
+
+
 def _activation_name(activation) -> Optional[str]:
   """The name that the ops have for an activation, or None."""
-  plain = tf_decorator.unwrap(activation)[1]
-  for name, known in ACTIVATIONS.items():
-    if plain is tf_decorator.unwrap(known)[1]:
+  for name, function in _FUNCTIONS:
+    if activation is function:
       return name
   return None
+
+
+def _op_attributes(attributes: dict) -> dict:
+  """What the op has for a call's attributes: floats for a double."""
+  if "forget_bias" not in attributes:
+    return attributes
+  exact = attributes["forget_bias"]
+  with np.errstate(over="ignore"):
+    rounded = float(np.float32(exact))
+  rest = exact - rounded if np.isfinite(rounded) else 0.0
+  return {"forget_bias": rounded, "forget_bias_rest": rest}
 
 
 def has_op(call: _composed.Call) -> bool:
@@ -53,7 +79,7 @@ def fuse(
     activation=_activation_name(call.activation),
     time_major=call.time_major,
     reverse=call.reverse,
-    **call.attributes,
+    **_op_attributes(call.attributes),
   )
   if call.inputs.shape.rank == 2:
     # The sequences of one step are the states: h first, in the op's order.
@@ -85,27 +111,36 @@ class _OpInputs:
 def _attributes(op) -> dict:
   names = ["activation", "time_major", "reverse"]
   if "IndyLSTM" in op.type:
-    names.append("forget_bias")
+    names += ["forget_bias", "forget_bias_rest"]
   values = {name: op.get_attr(name) for name in names}
   values["activation"] = tf.compat.as_str(values["activation"])
   return values
 
 
+def _skip_zeros(gradient: tf.Tensor) -> tf.Tensor:
+  """An empty tensor, which the op takes for zeros, instead of known zeros.
+
+  TensorFlow makes them for every result that nothing depends on, such as the c
+  of each step of an LSTM.
+  """
+  if tf.executing_eagerly():
+    return gradient
+  op = gradient.op
+  is_zeros = op.type == "ZerosLike" or (
+    op.type == "Fill" and tf.get_static_value(op.inputs[1]) == 0
+  )
+  return tf.zeros([0], gradient.dtype) if is_zeros else gradient
+
+
 def _gradient(cell: _composed.Cell, op, *incoming):
   """The gradient of a cell's op, by its gradient op."""
   inputs = _OpInputs(cell, op)
-  incoming = list(incoming)
-  if not inputs.is_step:
-    # The c of every step is for this gradient alone: nothing differentiates
-    # it, and zeros of its size need not be read.
-    for i in range(1, cell.states):
-      incoming[i] = tf.zeros([0], inputs.weights[0].dtype)
   gradients = getattr(_library.ops, cell.function + "_grad")(
     *inputs.weights,
     *inputs.states,
     inputs.sequence_length,
     *op.outputs[: cell.states],
-    *incoming,
+    *[_skip_zeros(gradient) for gradient in incoming],
     **_attributes(op),
   )
   return [*gradients] + [None] * len(inputs.sequence_length)
@@ -142,8 +177,9 @@ def _second_order(cell: _composed.Cell, is_step: bool, attributes: tuple):
     "activation": ACTIVATIONS[attributes.pop("activation")],
     "time_major": attributes.pop("time_major"),
     "reverse": attributes.pop("reverse"),
-    "attributes": attributes,
   }
+  if attributes:
+    options["attributes"] = {"forget_bias": sum(attributes.values())}
 
   def results_and_arriving(sources, lengths, incoming):
     """What the op gives, h first, each with the gradient that comes for it."""
@@ -172,7 +208,7 @@ def _second_order(cell: _composed.Cell, is_step: bool, attributes: tuple):
       unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
 
-  return tf.function(second, autograph=False)
+  return tf.function(second, autograph=False, reduce_retracing=True)
 
 
 def _register_gradients(cell: _composed.Cell) -> None:

@@ -1,8 +1,8 @@
 """Which implementation runs: what shows it, and what sets it."""
 
 import contextlib
-import contextvars
 import dataclasses
+import functools
 import os
 import warnings
 from collections.abc import Iterator
@@ -17,7 +17,9 @@ from tf_contrib_rnn import _library
 ENVIRONMENT_VARIABLE = "TF_CONTRIB_RNN_IMPLEMENTATION"
 _IMPLEMENTATIONS = ("auto", "fused", "composed")
 
-_implementation = contextvars.ContextVar("implementation", default=None)
+# The choices of the `with` blocks that are open, the innermost last. They hold
+# for every thread: distribution strategies build replicas in threads.
+_choices: list["_Choice"] = []
 _has_warned = False
 
 
@@ -63,19 +65,29 @@ def _check_implementation(name: str, source: str) -> str:
   return name
 
 
+@dataclasses.dataclass(eq=False)
+class _Choice:
+  """What one `with` block chose; two of the same name are still two."""
+
+  name: str
+
+
 @contextlib.contextmanager
 def implementation(name: str) -> Iterator[None]:
   """Chooses which implementation the cells called inside are built with.
 
-  It goes before the environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which
-  takes the same values.
+  What counts is when a graph is built: a tf.function that was traced before
+  keeps what it has. The choice holds for all threads, and goes before the
+  environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which takes the same
+  values.
 
   Args:
     name: "fused": the op library has to be there; an activation that no op
       knows, a call compiled by XLA and a dtype other than float16, bfloat16,
       float32 and float64 are still composed. "composed": TensorFlow's own ops
       only, for a model that has to run where the library is not. "auto", the
-      default: fused where it can be.
+      default: fused where it can be, and where TensorFlow sees no GPU: the
+      fused ops run on the CPU.
 
   Yields:
     Nothing.
@@ -94,17 +106,17 @@ def implementation(name: str) -> Iterator[None]:
   >>> output.shape
   TensorShape([2, 4])
   """
-  token = _implementation.set(_check_implementation(name, "implementation"))
+  choice = _Choice(_check_implementation(name, "implementation"))
+  _choices.append(choice)
   try:
     yield
   finally:
-    _implementation.reset(token)
+    _choices.remove(choice)
 
 
 def _wanted_implementation() -> str:
-  wanted = _implementation.get()
-  if wanted is not None:
-    return wanted
+  if _choices:
+    return _choices[-1].name
   return _check_implementation(
     os.environ.get(ENVIRONMENT_VARIABLE) or "auto", ENVIRONMENT_VARIABLE
   )
@@ -118,6 +130,12 @@ def _in_xla_context() -> bool:
   )
 
 
+@functools.cache
+def _sees_gpu() -> bool:
+  """Whether a model runs on a GPU, where there are no fused ops."""
+  return bool(tf.config.list_physical_devices("GPU"))
+
+
 def can_fuse() -> bool:
   """Whether a call that an op can do runs as that op, here and now.
 
@@ -127,6 +145,8 @@ def can_fuse() -> bool:
   global _has_warned
   wanted = _wanted_implementation()
   if wanted == "composed" or _in_xla_context():
+    return False
+  if wanted == "auto" and _sees_gpu():
     return False
   if _library.ops is not None:
     return True

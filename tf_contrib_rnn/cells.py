@@ -93,7 +93,8 @@ class _IndependentCell(core.LayerRNNCell):
       raise ValueError(
         f"Expected inputs.shape[-1] to be known, saw shape: {shape}"
       )
-    _check_dtype("inputs' dtype", self.dtype)
+    if self.dtype is not None:  # before a first call: float32
+      _check_dtype("inputs' dtype", self.dtype)
     return depth
 
   def _add_kernel(

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import Callable
 
-import numpy as np
 import tensorflow as tf
 
 from tf_contrib_rnn import _composed
@@ -23,13 +22,39 @@ from tf_contrib_rnn import _implementation
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
-def _check_states(states, units):
-  """Refuses, in the same way, what the one or the other would."""
-  for state in states:
-    if not state.shape.is_compatible_with([None, units]):
-      raise ValueError(
-        f"The state has shape {state.shape}, expected [batch, {units}]"
-      )
+def _check_shape(name: str, tensor: tf.Tensor, expected: list) -> None:
+  if not tensor.shape.is_compatible_with(expected):
+    expected = ["?" if size is None else size for size in expected]
+    raise ValueError(f"{name} has shape {tensor.shape}, expected {expected}")
+
+
+def _check(cell: _composed.Cell, call: _composed.Call) -> None:
+  """Refuses, in the same way, what the one implementation or the other would.
+
+  Raises:
+    ValueError: naming the argument, for shapes that can be seen not to match.
+  """
+  if call.inputs.shape.rank not in (2, 3):
+    raise ValueError(
+      f"inputs has shape {call.inputs.shape}, expected rank 2 (a step) or 3 (a "
+      "sequence)"
+    )
+  width = call.inputs.shape[-1]
+  _check_shape("recurrent_kernel", call.recurrent_kernel, [1, width])
+  _check_shape("bias", call.bias, [width])
+  width = call.bias.shape[0]
+  for state in call.states:
+    units = None if width is None else width // cell.gates
+    _check_shape("The state", state, [None, units])
+  if call.sequence_length is None:
+    return
+  if call.inputs.shape.rank == 2:
+    raise ValueError(
+      "sequence_length is given with inputs of rank 2 (a step), expected "
+      "inputs of rank 3 (a sequence)"
+    )
+  batch = call.inputs.shape[1 if call.time_major else 0]
+  _check_shape("sequence_length", call.sequence_length, [batch])
 
 
 def _run(
@@ -44,21 +69,17 @@ def _run(
   """Converts and checks the arguments, and runs one of the implementations."""
   inputs = tf.convert_to_tensor(inputs, name="inputs")
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
-  recurrent_kernel = convert(recurrent_kernel, name="recurrent_kernel")
-  bias = convert(bias, name="bias")
-  states = tuple(convert(state, name="initial_state") for state in states)
-  width = bias.shape.num_elements()
-  _check_states(states, None if width is None else width // cell.gates)
   if sequence_length is not None:
-    sequence_length = tf.cast(sequence_length, tf.int32)
+    sequence_length = tf.saturate_cast(sequence_length, tf.int32)
   call = _composed.Call(
     inputs,
-    recurrent_kernel,
-    bias,
-    states,
+    convert(recurrent_kernel, name="recurrent_kernel"),
+    convert(bias, name="bias"),
+    tuple(convert(state, name="initial_state") for state in states),
     sequence_length=sequence_length,
     **options,
   )
+  _check(cell, call)
   if _fused.has_op(call) and _implementation.can_fuse():
     return _fused.fuse(cell, call)
   return _composed.compose(cell, call)
@@ -100,8 +121,7 @@ def ind_rnn(
 
   Example:
 
-  >>> import numpy as np
-  >>> from tf_contrib_rnn import recurrence
+  >>>   >>> from tf_contrib_rnn import recurrence
   >>> outputs, state = recurrence.ind_rnn(
   ...     np.ones([1, 3, 1]), np.ones([1, 1]), np.zeros([1]),
   ...     np.zeros([1, 1]), activation=tf.identity)
@@ -206,14 +226,6 @@ def indy_lstm(
   Raises:
     ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`.
   """
-  inputs = tf.convert_to_tensor(inputs, name="inputs")
-  rest = float(forget_bias) - float(np.float32(forget_bias))
-  if inputs.dtype == tf.float64 and rest:
-    # The op's attribute is a float: what it can't hold goes into the bias.
-    bias = tf.convert_to_tensor(bias, tf.float64)
-    forget_gate = tf.one_hot(2, 4, dtype=tf.float64)
-    bias += rest * tf.repeat(forget_gate, tf.size(bias) // 4)
-    forget_bias = float(np.float32(forget_bias))
   outputs, state = _run(
     _composed.INDY_LSTM,
     inputs,

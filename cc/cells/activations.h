@@ -107,8 +107,8 @@ CONTRIB_RNN_INLINE R ExpOfMinusMinusOne(R x) {
   return scale * tail + (scale - R(1));
 }
 
-// Each activation has its value, and its derivative as a function of that
-// value: a gradient needs the outputs alone.
+// Each activation has its value y of x, and its derivative. That is a function
+// of y alone wherever this loses no digits: such a gradient needs no x.
 struct Sigmoid {
   template <class R>
   static CONTRIB_RNN_INLINE R Value(R x) {
@@ -116,7 +116,7 @@ struct Sigmoid {
     return (x < R(0) ? e : R(1)) / (R(1) + e);
   }
   template <class R>
-  static CONTRIB_RNN_INLINE R Derivative(R y) {
+  static CONTRIB_RNN_INLINE R Derivative(R, R y) {
     return y * (R(1) - y);
   }
 };
@@ -128,7 +128,7 @@ struct Tanh {
     return std::copysign(-e / (R(2) + e), x);
   }
   template <class R>
-  static CONTRIB_RNN_INLINE R Derivative(R y) {
+  static CONTRIB_RNN_INLINE R Derivative(R, R y) {
     return R(1) - y * y;
   }
 };
@@ -139,7 +139,7 @@ struct Relu {
     return x < R(0) ? R(0) : x;
   }
   template <class R>
-  static CONTRIB_RNN_INLINE R Derivative(R y) {
+  static CONTRIB_RNN_INLINE R Derivative(R, R y) {
     return y > R(0) ? R(1) : R(0);
   }
 };
@@ -150,7 +150,7 @@ struct Identity {
     return x;
   }
   template <class R>
-  static CONTRIB_RNN_INLINE R Derivative(R) {
+  static CONTRIB_RNN_INLINE R Derivative(R, R) {
     return R(1);
   }
 };
@@ -162,7 +162,7 @@ struct Elu {
     return x < R(0) ? e : x;
   }
   template <class R>
-  static CONTRIB_RNN_INLINE R Derivative(R y) {
+  static CONTRIB_RNN_INLINE R Derivative(R, R y) {
     return y < R(0) ? y + R(1) : R(1);
   }
 };
@@ -173,9 +173,9 @@ struct Softsign {
     return x / (R(1) + std::fabs(x));
   }
   template <class R>
-  static CONTRIB_RNN_INLINE R Derivative(R y) {
-    const R rest = R(1) - std::fabs(y);
-    return rest * rest;
+  static CONTRIB_RNN_INLINE R Derivative(R x, R) {
+    const R root = R(1) / (R(1) + std::fabs(x));
+    return root * root;
   }
 };
 

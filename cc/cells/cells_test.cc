@@ -312,10 +312,19 @@ TYPED_TEST(ActivationTest, DerivativeIsTheSlopeOfTheTruth) {
         (Truth(TypeParam(), x + kStep) - Truth(TypeParam(), x - kStep)) /
         (2 * kStep);
     const double y = TypeParam::Value(x);
-    EXPECT_NEAR(TypeParam::Derivative(y), static_cast<double>(slope), 1e-9);
-    EXPECT_NEAR(TypeParam::Derivative(static_cast<float>(y)),
-                static_cast<double>(slope), 1e-6);
+    const double expected = static_cast<double>(slope);
+    EXPECT_NEAR(TypeParam::Derivative(x, y), expected, 1e-9);
+    EXPECT_NEAR(
+        TypeParam::Derivative(static_cast<float>(x), static_cast<float>(y)),
+        expected, 1e-6);
   }
+}
+
+// Written from the output it would lose most of its digits here.
+TEST(SoftsignTest, DerivativeKeepsItsDigitsFarFromZero) {
+  const float x = 1e4f;
+  const double truth = 1 / ((1 + 1e4) * (1 + 1e4));
+  EXPECT_NEAR(Softsign::Derivative(x, Softsign::Value(x)), truth, 1e-6 * truth);
 }
 
 // ---------------------------------------------------------------------------

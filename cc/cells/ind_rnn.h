@@ -28,11 +28,13 @@ struct IndRNN {
   // after: the gradient of the state before (in the same place), of x, and
   // what x's gradient is multiplied with to give u's. b's gradient is x's.
   template <class R>
-  CONTRIB_RNN_INLINE void Gradient(const R (&)[1], const R (&u)[1],
-                                   const R (&)[1], const R (&before)[1],
+  CONTRIB_RNN_INLINE void Gradient(const R (&x)[1], const R (&u)[1],
+                                   const R (&b)[1], const R (&before)[1],
                                    R after, R (&state_gradient)[1],
                                    R (&x_gradient)[1], R (&u_factor)[1]) const {
-    x_gradient[0] = state_gradient[0] * Activation::Derivative(after);
+    // Most activations have no use for the sum: then x is not even loaded.
+    const R sum = x[0] + u[0] * before[0] + b[0];
+    x_gradient[0] = state_gradient[0] * Activation::Derivative(sum, after);
     u_factor[0] = before[0];
     state_gradient[0] = x_gradient[0] * u[0];
   }

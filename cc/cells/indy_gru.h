@@ -38,14 +38,17 @@ struct IndyGRU {
                                    R (&state_gradient)[1], R (&x_gradient)[3],
                                    R (&u_factor)[3]) const {
     const R h = before[0];
-    const R r = Sigmoid::Value(x[0] + u[0] * h + b[0]);
-    const R z = Sigmoid::Value(x[1] + u[1] * h + b[1]);
-    const R c = Activation::Value(x[2] + u[2] * (r * h) + b[2]);
+    const R sum_r = x[0] + u[0] * h + b[0];
+    const R sum_z = x[1] + u[1] * h + b[1];
+    const R r = Sigmoid::Value(sum_r);
+    const R z = Sigmoid::Value(sum_z);
+    const R sum_c = x[2] + u[2] * (r * h) + b[2];
+    const R c = Activation::Value(sum_c);
     const R dh = state_gradient[0];
-    const R dx_c = dh * (R(1) - z) * Activation::Derivative(c);
+    const R dx_c = dh * (R(1) - z) * Activation::Derivative(sum_c, c);
     const R d_reset_state = dx_c * u[2];
-    const R dx_r = d_reset_state * h * Sigmoid::Derivative(r);
-    const R dx_z = dh * (h - c) * Sigmoid::Derivative(z);
+    const R dx_r = d_reset_state * h * Sigmoid::Derivative(sum_r, r);
+    const R dx_z = dh * (h - c) * Sigmoid::Derivative(sum_z, z);
     x_gradient[0] = dx_r;
     x_gradient[1] = dx_z;
     x_gradient[2] = dx_c;

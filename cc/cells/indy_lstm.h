@@ -30,9 +30,14 @@ struct IndyLSTM {
   template <class R>
   CONTRIB_RNN_INLINE void Step(const R (&x)[4], const R (&u)[4],
                                const R (&b)[4], R (&state)[2]) const {
-    const Gates<R> gate = ComputeGates(x, u, b, state[1]);
-    state[0] = state[0] * gate.f + gate.i * gate.j;
-    state[1] = Activation::Value(state[0]) * gate.o;
+    R sum[kGates];
+    ComputeSums(x, u, b, state[1], sum);
+    const R i = Sigmoid::Value(sum[0]);
+    const R j = Activation::Value(sum[1]);
+    const R f = Sigmoid::Value(sum[2]);
+    const R o = Sigmoid::Value(sum[3]);
+    state[0] = state[0] * f + i * j;
+    state[1] = Activation::Value(state[0]) * o;
   }
 
   // As IndRNN::Gradient; the gates are computed again.
@@ -43,37 +48,38 @@ struct IndyLSTM {
                                    R (&u_factor)[4]) const {
     const R c = before[0];
     const R h = before[1];
-    const Gates<R> gate = ComputeGates(x, u, b, h);
-    const R act_c = Activation::Value(c * gate.f + gate.i * gate.j);
+    R sum[kGates];
+    ComputeSums(x, u, b, h, sum);
+    const R i = Sigmoid::Value(sum[0]);
+    const R j = Activation::Value(sum[1]);
+    const R f = Sigmoid::Value(sum[2]);
+    const R o = Sigmoid::Value(sum[3]);
+    const R new_c = c * f + i * j;
+    const R act_c = Activation::Value(new_c);
     const R dh = state_gradient[1];
     const R dc =
-        state_gradient[0] + dh * gate.o * Activation::Derivative(act_c);
-    x_gradient[0] = dc * gate.j * Sigmoid::Derivative(gate.i);
-    x_gradient[1] = dc * gate.i * Activation::Derivative(gate.j);
-    x_gradient[2] = dc * c * Sigmoid::Derivative(gate.f);
-    x_gradient[3] = dh * act_c * Sigmoid::Derivative(gate.o);
+        state_gradient[0] + dh * o * Activation::Derivative(new_c, act_c);
+    x_gradient[0] = dc * j * Sigmoid::Derivative(sum[0], i);
+    x_gradient[1] = dc * i * Activation::Derivative(sum[1], j);
+    x_gradient[2] = dc * c * Sigmoid::Derivative(sum[2], f);
+    x_gradient[3] = dh * act_c * Sigmoid::Derivative(sum[3], o);
     R dh_before = R(0);
-    for (int gate_index = 0; gate_index < kGates; ++gate_index) {
-      u_factor[gate_index] = h;
-      dh_before += x_gradient[gate_index] * u[gate_index];
+    for (int gate = 0; gate < kGates; ++gate) {
+      u_factor[gate] = h;
+      dh_before += x_gradient[gate] * u[gate];
     }
-    state_gradient[0] = dc * gate.f;
+    state_gradient[0] = dc * f;
     state_gradient[1] = dh_before;
   }
 
  private:
   template <class R>
-  struct Gates {
-    R i, j, f, o;
-  };
-
-  template <class R>
-  CONTRIB_RNN_INLINE Gates<R> ComputeGates(const R (&x)[4], const R (&u)[4],
-                                           const R (&b)[4], R h) const {
-    return {Sigmoid::Value(x[0] + u[0] * h + b[0]),
-            Activation::Value(x[1] + u[1] * h + b[1]),
-            Sigmoid::Value(x[2] + u[2] * h + b[2] + R(forget_bias)),
-            Sigmoid::Value(x[3] + u[3] * h + b[3])};
+  CONTRIB_RNN_INLINE void ComputeSums(const R (&x)[4], const R (&u)[4],
+                                      const R (&b)[4], R h, R (&sum)[4]) const {
+    for (int gate = 0; gate < kGates; ++gate) {
+      sum[gate] = x[gate] + u[gate] * h + b[gate];
+    }
+    sum[2] += R(forget_bias);
   }
 };
 

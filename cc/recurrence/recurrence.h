@@ -43,9 +43,9 @@ struct Sequences {
   bool reverse;     // each sequence from its own end to its start
   // [batch], each cut to [0, time]; null: all have length `time`.
   const int32_t* sequence_length;
-  // Whether one row of inputs, or of initial state, serves the whole batch.
+  // Whether one row of inputs, or of an initial state, serves the whole batch.
   bool shared_inputs;
-  bool shared_initial_state;
+  bool shared_initial_state[kMaxStates];
 };
 
 // `sequence` holds every state along time, the outputs (h) last: entries past

@@ -37,7 +37,7 @@ template <class T>
 constexpr int kLanes = 64 / sizeof(Compute<T>);
 
 CONTRIB_RNN_INLINE int64_t CeilDivide(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
+  return a / b + (a % b != 0 ? 1 : 0);
 }
 
 // The part of a call that one tile covers.
@@ -187,7 +187,7 @@ struct ForwardTiles {
                                  const R (*b)[kTileUnits]) const {
     R states[kStates][kTileUnits];
     for (int i = 0; i < kStates; ++i) {
-      const int64_t state_row = s.shared_initial_state ? 0 : row;
+      const int64_t state_row = s.shared_initial_state[i] ? 0 : row;
       LoadTile(tensors.initial_state[i] + state_row * s.units + tile.first_unit,
                tile.units, states[i]);
     }
@@ -371,7 +371,7 @@ struct GradientTiles {
                                           int64_t length, int64_t step,
                                           int i) const {
     if (step == 0) {
-      const int64_t state_row = s.shared_initial_state ? 0 : row;
+      const int64_t state_row = s.shared_initial_state[i] ? 0 : row;
       return tensors.initial_state[i] + state_row * s.units + tile.first_unit;
     }
     return tensors.sequence[i] +
@@ -432,7 +432,6 @@ void RunTiles(const CpuContext& context, int64_t count, int64_t cost,
     run = RunAvx512<Tiles>;
   }
 #endif
-  if (count == 0) return;
   context.parallel_for(count, cost, [&](int64_t first, int64_t last) {
     run(tiles, first, last);
   });
@@ -480,6 +479,7 @@ void VisitCell(const CellOptions& options, const Visitor& visitor) {
 template <class T>
 void Forward(const CpuContext& context, const CellOptions& options,
              const Sequences& sequences, const ForwardTensors<T>& tensors) {
+  if (CountTiles(sequences) == 0) return;
   VisitCell(options, [&](const auto& cell) {
     using Cell = std::decay_t<decltype(cell)>;
     RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
@@ -490,6 +490,7 @@ void Forward(const CpuContext& context, const CellOptions& options,
 template <class From, class To>
 void SumRows(const CpuContext& context, const From* matrix, int64_t rows,
              int64_t columns, To* sums) {
+  if (columns == 0) return;
   RunTiles(context, CeilDivide(columns, kTileUnits), rows * kTileUnits,
            ColumnTiles<From, To>{matrix, rows, columns, sums});
 }
@@ -498,6 +499,7 @@ template <class T>
 void Gradient(const CpuContext& context, const CellOptions& options,
               const Sequences& sequences, const GradientTensors<T>& tensors) {
   VisitCell(options, [&](const auto& cell) {
+    if (CountTiles(sequences) == 0) return;
     using Cell = std::decay_t<decltype(cell)>;
     RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
              GradientTiles<Cell, T>{cell, sequences, tensors});

@@ -94,7 +94,8 @@ Tensors<T> MakeTensors(const Config& config, double result) {
   t.kernel = random(row, 0.95);
   t.bias = random(row, 0.5);
   for (int i = 0; i < config.States(); ++i) {
-    t.initial[i] = random((s.shared_initial_state ? 1 : s.batch) * s.units, 1);
+    t.initial[i] =
+        random((s.shared_initial_state[i] ? 1 : s.batch) * s.units, 1);
     t.sequence_gradient[i] = random(entries * s.units, 1);
     t.final_gradient[i] = random(s.batch * s.units, 1);
     t.results[kSequence + i].assign(entries * s.units, fill);
@@ -251,7 +252,7 @@ Unit TakeUnit(const Config& config, const Tensors<T>& t, int64_t row,
     unit.b[gate] = Load(t.bias[gate * units + k]);
   }
   for (int i = 0; i < config.States(); ++i) {
-    const int64_t initial_row = s.shared_initial_state ? 0 : row;
+    const int64_t initial_row = s.shared_initial_state[i] ? 0 : row;
     unit.initial[i] = Load(t.initial[i][initial_row * units + k]);
     unit.final_weights[i] = Load(t.final_gradient[i][row * units + k]);
   }
@@ -409,11 +410,12 @@ TYPED_TEST(RecurrenceTest, EverySize) {
 
 TYPED_TEST(RecurrenceTest, OneRowForTheWholeBatch) {
   for (const CellKind cell : kCells) {
-    for (int bits = 1; bits < 8; ++bits) {
+    for (int bits = 1; bits < 16; ++bits) {
       Config config = MakeConfig(cell, 3, 5, 17);
       config.sequences.shared_inputs = bits & 1;
-      config.sequences.shared_initial_state = bits & 2;
-      config.sequences.reverse = bits & 4;
+      config.sequences.shared_initial_state[0] = bits & 2;
+      config.sequences.shared_initial_state[1] = bits & 4;
+      config.sequences.reverse = bits & 8;
       config.with_lengths = true;
       Check<TypeParam>(config);
     }

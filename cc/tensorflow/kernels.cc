@@ -4,9 +4,11 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cc/recurrence/recurrence.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
@@ -92,6 +94,7 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
                            Attributes* attributes) {
   std::string activation;
   float forget_bias = 0;
+  float forget_bias_rest = 0;
   TF_RETURN_IF_ERROR(construction->GetAttr("activation", &activation));
   TF_RETURN_IF_ERROR(
       construction->GetAttr("time_major", &attributes->time_major));
@@ -100,9 +103,12 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
       construction->GetAttr("num_lengths", &attributes->num_lengths));
   if (cell == CellKind::kIndyLSTM) {
     TF_RETURN_IF_ERROR(construction->GetAttr("forget_bias", &forget_bias));
+    TF_RETURN_IF_ERROR(
+        construction->GetAttr("forget_bias_rest", &forget_bias_rest));
   }
   attributes->options.cell = cell;
-  attributes->options.forget_bias = forget_bias;
+  attributes->options.forget_bias =
+      static_cast<double>(forget_bias) + forget_bias_rest;
   return ParseActivation(activation, &attributes->options.activation);
 }
 
@@ -117,6 +123,19 @@ absl::Status WrongShape(const std::string& name, const TensorShape& shape,
                         const std::string& expected) {
   return absl::InvalidArgumentError(absl::StrCat(
       name, " has shape ", shape.DebugString(), ", expected ", expected));
+}
+
+// Compares sizes, not shapes: a TensorShape of any sizes can't be made, one
+// whose product overflows ends the process.
+absl::Status WantSizes(const std::string& name, const Tensor& tensor,
+                       const std::vector<int64_t>& expected) {
+  bool equal = tensor.dims() == static_cast<int>(expected.size());
+  for (int i = 0; equal && i < tensor.dims(); ++i) {
+    equal = tensor.dim_size(i) == expected[i];
+  }
+  if (equal) return absl::OkStatus();
+  return WrongShape(name, tensor.shape(),
+                    absl::StrCat("[", absl::StrJoin(expected, ","), "]"));
 }
 
 absl::Status WantShape(const std::string& name, const Tensor& tensor,
@@ -178,29 +197,29 @@ class CallChecker {
 
   absl::Status CheckWeights(int64_t units) {
     const int64_t width = gates_ * units;
-    TF_RETURN_IF_ERROR(WantShape("recurrent_kernel",
-                                 context_->input(kRecurrentKernel),
-                                 TensorShape({1, width})));
-    return WantShape("bias", context_->input(kBias), TensorShape({width}));
+    TF_RETURN_IF_ERROR(WantSizes(
+        "recurrent_kernel", context_->input(kRecurrentKernel), {1, width}));
+    return WantSizes("bias", context_->input(kBias), {width});
   }
 
   // A step broadcasts a batch of 1, as TensorFlow's addition would.
   absl::Status CheckStates(Call* call) {
     Sequences& s = call->sequences;
-    const Tensor& first = context_->input(kInitialStates);
-    const int64_t rows = first.dims() == 2 ? first.dim_size(0) : -1;
-    if (call->is_step && rows != s.batch) {
-      s.shared_inputs = s.batch == 1 && rows >= 0;
-      s.shared_initial_state = rows == 1;
-      if (s.shared_inputs) s.batch = rows;
+    const int64_t inputs_batch = s.batch;
+    for (int i = 0; i < states_ && call->is_step && s.batch == 1; ++i) {
+      const Tensor& state = context_->input(kInitialStates + i);
+      if (state.dims() == 2) s.batch = state.dim_size(0);
     }
+    s.shared_inputs = s.batch != inputs_batch;
     for (int i = 0; i < states_; ++i) {
-      TF_RETURN_IF_ERROR(WantShape(
-          states_ == 1 ? "initial_state"
-          : i == 0     ? "initial_c"
-                       : "initial_h",
-          context_->input(kInitialStates + i),
-          TensorShape({s.shared_initial_state ? 1 : s.batch, s.units})));
+      const Tensor& state = context_->input(kInitialStates + i);
+      s.shared_initial_state[i] = call->is_step && s.batch != 1 &&
+                                  state.dims() == 2 && state.dim_size(0) == 1;
+      TF_RETURN_IF_ERROR(
+          WantSizes(states_ == 1 ? "initial_state"
+                    : i == 0     ? "initial_c"
+                                 : "initial_h",
+                    state, {s.shared_initial_state[i] ? 1 : s.batch, s.units}));
     }
     return absl::OkStatus();
   }
@@ -213,17 +232,18 @@ class CallChecker {
           "rank 3) only");
     }
     const Tensor& lengths = context_->input(kInitialStates + states_);
-    TF_RETURN_IF_ERROR(WantShape("sequence_length", lengths,
-                                 TensorShape({call->sequences.batch})));
+    TF_RETURN_IF_ERROR(
+        WantSizes("sequence_length", lengths, {call->sequences.batch}));
     call->sequences.sequence_length = lengths.flat<int32_t>().data();
     return absl::OkStatus();
   }
 
   absl::Status MakeShapes(Call* call) {
     const Sequences& s = call->sequences;
-    const TensorShape leading = call->is_step  ? TensorShape({s.batch})
-                                : s.time_major ? TensorShape({s.time, s.batch})
-                                               : TensorShape({s.batch, s.time});
+    TensorShape leading;
+    if (!call->is_step) leading.AddDim(s.time_major ? s.time : s.batch);
+    TF_RETURN_IF_ERROR(leading.AddDimWithStatus(
+        !call->is_step && !s.time_major ? s.time : s.batch));
     call->sequence_shape = leading;
     call->gates_shape = leading;
     TF_RETURN_IF_ERROR(call->sequence_shape.AddDimWithStatus(s.units));
@@ -310,11 +330,10 @@ class GradientOp : public RecurrenceOp<kCell> {
     if (call.sequences.shared_inputs) {
       OP_REQUIRES_OK(context, SumBatch(context, cpu, inputs_gradient, 0));
     }
-    if (call.sequences.shared_initial_state) {
-      for (int i = 0; i < kStates; ++i) {
-        OP_REQUIRES_OK(context, SumBatch(context, cpu, state_gradients[i],
-                                         kInitialStates + i));
-      }
+    for (int i = 0; i < kStates; ++i) {
+      if (!call.sequences.shared_initial_state[i]) continue;
+      OP_REQUIRES_OK(context, SumBatch(context, cpu, state_gradients[i],
+                                       kInitialStates + i));
     }
   }
 
@@ -373,8 +392,8 @@ class GradientOp : public RecurrenceOp<kCell> {
     for (int i = 0; i < kStates; ++i) {
       Tensor* gradient = &(*state_gradients)[i];
       TF_RETURN_IF_ERROR(AllocateRows(context, kInitialStates + i,
-                                      call.state_shape, s.shared_initial_state,
-                                      gradient));
+                                      call.state_shape,
+                                      s.shared_initial_state[i], gradient));
       tensors->initial_state_gradient[i] = Write<T>(gradient);
     }
     Tensor* output;

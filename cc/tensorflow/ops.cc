@@ -193,6 +193,8 @@ An incoming gradient of no elements counts as zeros.
 CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndRNN", 1);
 CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndyGRU", 3);
 
+// `forget_bias_rest` is what a float can't hold of a double.
+//
 // The order of states is h, c in outputs (the outputs are h), and c, h in
 // final states, as LSTMStateTuple has them.
 REGISTER_OP("ContribRnn>IndyLSTM")
@@ -208,6 +210,7 @@ REGISTER_OP("ContribRnn>IndyLSTM")
     .Output("final_h: T")
     .CONTRIB_RNN_ATTRIBUTES()
     .Attr("forget_bias: float = 1.0")
+    .Attr("forget_bias_rest: float = 0.0")
     .SetShapeFn([](InferenceContext* c) { return ForwardShapes(c, 4, 2); })
     .Doc(kForwardDoc);
 
@@ -231,6 +234,7 @@ REGISTER_OP("ContribRnn>IndyLSTMGrad")
     .Output("initial_h_gradient: T")
     .CONTRIB_RNN_ATTRIBUTES()
     .Attr("forget_bias: float = 1.0")
+    .Attr("forget_bias_rest: float = 0.0")
     .SetShapeFn([](InferenceContext* c) { return GradientShapes(c, 4, 2); })
     .Doc(kGradientDoc);
 
