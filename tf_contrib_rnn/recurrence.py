@@ -121,7 +121,8 @@ def ind_rnn(
 
   Example:
 
-  >>>   >>> from tf_contrib_rnn import recurrence
+  >>> import numpy as np, tensorflow as tf
+  >>> from tf_contrib_rnn import recurrence
   >>> outputs, state = recurrence.ind_rnn(
   ...     np.ones([1, 3, 1]), np.ones([1, 1]), np.zeros([1]),
   ...     np.zeros([1, 1]), activation=tf.identity)
