@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_contrib_rnn
 from tf_contrib_rnn import _implementation
 from tf_contrib_rnn import _library
+from tf_contrib_rnn import recurrence
 
 CELLS = [
   tf_contrib_rnn.IndRNNCell,
@@ -166,6 +167,12 @@ def test_a_function_that_borrows_a_name_is_not_replaced():
     return 1.7 * tf.nn.tanh(x)
 
   assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4, activation=scaled))
+
+
+def test_no_activation_is_none_of_the_known_ones():
+  zeros = np.zeros([1, 4], "f")
+  with pytest.raises(TypeError):
+    recurrence.ind_rnn(zeros, zeros, zeros[0], zeros, activation=None)
 
 
 def test_choice_holds_in_other_threads():

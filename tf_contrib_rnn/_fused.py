@@ -31,7 +31,11 @@ def _list_functions() -> list[tuple[str, Callable[..., tf.Tensor]]]:
   pairs = []
   for name, function in ACTIVATIONS.items():
     pairs.append((name, tf_decorator.unwrap(function)[1]))
-    pairs += [(name, getattr(module, name, None)) for module in modules]
+    pairs += [
+      (name, getattr(module, name))
+      for module in modules
+      if hasattr(module, name)
+    ]
   return pairs
 
 
