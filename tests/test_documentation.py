@@ -14,9 +14,12 @@ from tf_contrib_rnn import _composed
 from tf_contrib_rnn import _fused
 from tf_contrib_rnn import _implementation
 from tf_contrib_rnn import _library
+from tf_contrib_rnn import _sequences
+from tf_contrib_rnn import _whole
 from tf_contrib_rnn import cells
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
+from tf_contrib_rnn import rnn
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MODULES = [
@@ -24,9 +27,12 @@ MODULES = [
   _fused,
   _implementation,
   _library,
+  _sequences,
+  _whole,
   cells,
   core,
   recurrence,
+  rnn,
 ]
 DIGITS = os.path.join(ROOT, "examples", "legacy_digits", "legacy_digits.py")
 
@@ -48,6 +54,10 @@ def test_every_public_class_and_function_has_an_example():
     "IndyLSTMCell",
     "implementation",
     "fused_ops_available",
+    "dynamic_rnn",
+    "bidirectional_dynamic_rnn",
+    "static_rnn",
+    "stack_bidirectional_dynamic_rnn",
   ):
     tests = finder.find(getattr(tf_contrib_rnn, name), name)
     assert any(test.examples for test in tests), name

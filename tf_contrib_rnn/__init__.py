@@ -23,10 +23,14 @@ from tf_contrib_rnn.core import LSTMStateTuple
 from tf_contrib_rnn.core import MultiRNNCell
 from tf_contrib_rnn.core import ResidualWrapper
 from tf_contrib_rnn.core import RNNCell
-from tf_contrib_rnn.core import static_bidirectional_rnn
-from tf_contrib_rnn.core import static_rnn
 from tf_contrib_rnn.core import static_state_saving_rnn
 from tf_contrib_rnn.core import transpose_batch_time
+from tf_contrib_rnn.rnn import bidirectional_dynamic_rnn
+from tf_contrib_rnn.rnn import dynamic_rnn
+from tf_contrib_rnn.rnn import stack_bidirectional_dynamic_rnn
+from tf_contrib_rnn.rnn import stack_bidirectional_rnn
+from tf_contrib_rnn.rnn import static_bidirectional_rnn
+from tf_contrib_rnn.rnn import static_rnn
 from tf_contrib_rnn.version import __version__
 
 __all__ = [
@@ -47,8 +51,12 @@ __all__ = [
   "ResidualWrapper",
   "__version__",
   "best_effort_input_batch_size",
+  "bidirectional_dynamic_rnn",
+  "dynamic_rnn",
   "fused_ops_available",
   "implementation",
+  "stack_bidirectional_dynamic_rnn",
+  "stack_bidirectional_rnn",
   "static_bidirectional_rnn",
   "static_rnn",
   "static_state_saving_rnn",

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow.python.keras.engine import input_spec
 
 from tf_contrib_rnn import _fused
+from tf_contrib_rnn import _sequences
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 
@@ -120,6 +121,32 @@ class _IndependentCell(core.LayerRNNCell):
       name, shape=[gates * self._num_units], initializer=initializer
     )
 
+  def _recur(self, recurrence_of_cell, projected, *arguments, **attributes):
+    """Runs the recurrence over a step, or over the sequences that the rows are.
+
+    Args:
+      recurrence_of_cell: a function of `recurrence`.
+      projected: x W, [rows, gates * H].
+      *arguments: the recurrent kernel, the bias and the state.
+      **attributes: what else the function takes.
+
+    Returns:
+      The outputs [rows, H] and the new state.
+    """
+    attributes["activation"] = self._activation
+    sequences = _sequences.current()
+    if sequences is None:
+      return recurrence_of_cell(projected, *arguments, **attributes)
+    outputs, state = recurrence_of_cell(
+      sequences.unflatten(projected),
+      *arguments,
+      sequence_length=sequences.sequence_length,
+      time_major=sequences.time_major,
+      reverse=sequences.reverse,
+      **attributes,
+    )
+    return sequences.flatten(outputs), state
+
 
 class IndRNNCell(_IndependentCell):
   """Independently Recurrent Neural Network (IndRNN) cell.
@@ -194,14 +221,13 @@ class IndRNNCell(_IndependentCell):
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
     """One step: see the class."""
-    output, _ = recurrence.ind_rnn(
+    return self._recur(
+      recurrence.ind_rnn,
       tf.matmul(inputs, self._kernel_w),
       self._kernel_u,
       self._bias,
       state,
-      activation=self._activation,
     )
-    return output, output
 
 
 class IndyGRUCell(_IndependentCell):
@@ -289,23 +315,21 @@ class IndyGRUCell(_IndependentCell):
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
     """One step: see the class."""
-    # Two products and a concatenation of their results: the matrices
-    # themselves are larger, and would be copied at every step of a loop.
-    projected = tf.concat(
-      [
-        tf.matmul(inputs, self._gate_kernel_w),
-        tf.matmul(inputs, self._candidate_kernel_w),
-      ],
-      1,
-    )
-    output, _ = recurrence.indy_gru(
-      projected,
+    return self._recur(
+      recurrence.indy_gru,
+      self._project(inputs),
       tf.concat([self._gate_kernel_u, self._candidate_kernel_u], 1),
       tf.concat([self._gate_bias, self._candidate_bias], 0),
       state,
-      activation=self._activation,
     )
-    return output, output
+
+  def _project(self, inputs):
+    """x [Wg, Wc]: what is smaller is concatenated."""
+    kernels = [self._gate_kernel_w, self._candidate_kernel_w]
+    if _sequences.current() is not None:
+      return tf.matmul(inputs, tf.concat(kernels, 1))
+    # The matrices would be copied at every step of a loop.
+    return tf.concat([tf.matmul(inputs, kernel) for kernel in kernels], 1)
 
 
 class IndyLSTMCell(_IndependentCell):
@@ -390,15 +414,15 @@ class IndyLSTMCell(_IndependentCell):
     ],
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
     """One step: see the class."""
-    output, (new_c, _) = recurrence.indy_lstm(
+    output, (new_c, new_h) = self._recur(
+      recurrence.indy_lstm,
       tf.matmul(inputs, self._kernel_w),
       self._kernel_u,
       self._bias,
       state,
       forget_bias=self._forget_bias,
-      activation=self._activation,
     )
-    return output, core.LSTMStateTuple(new_c, output)
+    return output, core.LSTMStateTuple(new_c, new_h)
 
 
 # Some programs know the cell by this name.

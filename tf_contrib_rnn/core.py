@@ -20,8 +20,6 @@ MultiRNNCell = rnn_cell_impl.MultiRNNCell
 ResidualWrapper = rnn_cell_impl.ResidualWrapper
 RNNCell = rnn_cell_impl.RNNCell
 
-static_rnn = rnn.static_rnn
-static_bidirectional_rnn = rnn.static_bidirectional_rnn
 static_state_saving_rnn = rnn.static_state_saving_rnn
 
 # pylint: disable=protected-access
@@ -44,7 +42,7 @@ MISSING = {
   "CoupledInputForgetGateLSTMCell": _OWN_CELL,
   "EmbeddingWrapper": "tf.nn.embedding_lookup on the inputs",
   "FusedRNNCell": "a function from a whole sequence to its outputs",
-  "FusedRNNCellAdaptor": "tf.compat.v1.nn.dynamic_rnn",
+  "FusedRNNCellAdaptor": "dynamic_rnn",
   "GLSTMCell": _OWN_CELL,
   "GRUBlockCell": "GRUCell",
   "GRUBlockCellV2": "GRUCell",
@@ -63,8 +61,6 @@ MISSING = {
   "TimeFreqLSTMCell": _OWN_CELL,
   "TimeReversedFusedRNN": "tf.reverse_sequence before and after",
   "UGRNNCell": _OWN_CELL,
-  "stack_bidirectional_dynamic_rnn": "bidirectional_dynamic_rnn by layer",
-  "stack_bidirectional_rnn": "static_bidirectional_rnn by layer",
 }
 
 

@@ -1,0 +1,82 @@
+"""How whole sequences reach a cell through the wrappers around it.
+
+A wrapper hands [rows, depth] to its cell and takes [rows, units] back. The rows
+may as well be all steps of all sequences: what wrappers do to a step, such as
+dropout, they then do to every step at once. So `rnn` calls the outermost cell
+with flattened sequences, and the cell inside learns from here what its rows
+are.
+"""
+
+import contextlib
+import contextvars
+import dataclasses
+from collections.abc import Iterator
+from typing import Optional
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequences:
+  """A batch of sequences: all about them but their numbers.
+
+  Attributes:
+    shape: int32 [2], batch and time, or time and batch if time_major; a list
+      where both are known.
+    sequence_length: int32 [batch] or None, as of `recurrence.ind_rnn`.
+    time_major: as of `recurrence.ind_rnn`.
+    reverse: as of `recurrence.ind_rnn`.
+  """
+
+  shape: object
+  sequence_length: Optional[tf.Tensor]
+  time_major: bool
+  reverse: bool
+
+  def flatten(self, sequences: tf.Tensor) -> tf.Tensor:
+    """Makes [rows, depth] of sequences [batch, time, depth]."""
+    depth = sequences.shape[-1]
+    if isinstance(self.shape, list):
+      rows = self.shape[0] * self.shape[1]
+    elif depth:
+      rows = -1
+    else:  # nothing to infer the rows from
+      rows = tf.reduce_prod(self.shape)
+    return tf.reshape(sequences, [rows, depth])
+
+  def unflatten(self, rows: tf.Tensor) -> tf.Tensor:
+    """Makes sequences [batch, time, depth] of [rows, depth]."""
+    return tf.reshape(rows, tf.concat([self.shape, rows.shape[-1:]], 0))
+
+
+def describe(
+  inputs: tf.Tensor,
+  sequence_length: Optional[tf.Tensor],
+  time_major: bool,
+  reverse: bool,
+) -> Sequences:
+  """Describes inputs [batch, time, depth], or time and batch if time_major."""
+  shape = inputs.shape[:2].as_list()
+  if None in shape:
+    shape = tf.shape(inputs)[:2]
+  return Sequences(shape, sequence_length, time_major, reverse)
+
+
+_current: contextvars.ContextVar[Optional[Sequences]] = contextvars.ContextVar(
+  "sequences", default=None
+)
+
+
+@contextlib.contextmanager
+def as_rows(sequences: Sequences) -> Iterator[None]:
+  """Inside, the rows that a cell is called with are these sequences'."""
+  token = _current.set(sequences)
+  try:
+    yield
+  finally:
+    _current.reset(token)
+
+
+def current() -> Optional[Sequences]:
+  """What the rows are that a cell is called with; None: one step each."""
+  return _current.get()
