@@ -11,109 +11,126 @@
 
 namespace contrib_rnn {
 
-// What the exponential needs to know of a type. The polynomial q in
-// exp(r) = 1 + r + r^2 q(r), for |r| <= ln(2)/2, is a Chebyshev fit; its error
-// is under a fifth of an ulp of the result.
+// exp(-x) = 2^n g(f), for x >= 0: a power of 2, which the low bits of `shifted`
+// hold, and a rest for a polynomial.
+template <class R>
+struct Reduced {
+  R shifted, f;
+};
+
+// What the exponential needs to know of a type. The polynomial is p in
+// g(f) = 1 + f p(f), a minimax fit with an error under a tenth of an ulp of g.
 template <class R>
 struct ExponentialOf;
 
+// g(f) = 2^f, |f| <= 1/2. The product x log2(e) rounds, so that exp(-x) is off
+// by up to 1.5 x ulp; that is nothing beside the 1 which such an exp(-x) is added
+// to, and only sigmoid's small values show it.
 template <>
 struct ExponentialOf<float> {
   using Bits = uint32_t;
   static constexpr int kMantissaBits = 23;
-  static constexpr float kRound = 12582912.0f;  // 1.5 * 2^23
-  static constexpr float kLog2e = 1.44269504088896341f;
-  static constexpr float kLn2High = 0.693359375f;
-  static constexpr float kLn2Low = -2.12194440054690583e-4f;
-  static constexpr float kScale = 64;
-  static constexpr float kUnscale = 0x1p-64f;
-  static constexpr float kHighest = 104.0f;  // exp(-kHighest) rounds to 0
+  static constexpr float kHighest = 87.0f;  // exp(-kHighest) is normal
 
-  static CONTRIB_RNN_INLINE float Polynomial(float r, float r2) {
-    const float low = 0.16666573381900846023f * r + 0.5f;
-    const float high = 0.0083637738744055734983f * r + 0.041666550110305124444f;
-    return (0.001392692661402190648f * r2 + high) * r2 + low;
+  static CONTRIB_RNN_INLINE Reduced<float> Reduce(float x, float scale) {
+    const float round = 12582912.0f;  // 1.5 * 2^23
+    const float log2e = 1.44269504088896341f * scale;
+    const float shifted = round - x * log2e;
+    return {shifted, -(x * log2e) - (shifted - round)};
+  }
+  static CONTRIB_RNN_INLINE float Polynomial(float f) {
+    float p = 0.00015469735156466412f;
+    p = p * f + 0.00133908668597961934f;
+    p = p * f + 0.00961803077074392981f;
+    p = p * f + 0.05550357105493990312f;
+    p = p * f + 0.24022651084212637244f;
+    return p * f + 0.69314718802894130948f;
   }
 };
 
+// g(f) = exp(f), |f| <= ln(2)/2, and ln(2) in two parts: precise for every x.
 template <>
 struct ExponentialOf<double> {
   using Bits = uint64_t;
   static constexpr int kMantissaBits = 52;
-  static constexpr double kRound = 6755399441055744.0;  // 1.5 * 2^52
-  static constexpr double kLog2e = 1.44269504088896340736;
-  static constexpr double kLn2High = 6.93147180369123816490e-01;
-  static constexpr double kLn2Low = 1.90821492927058770002e-10;
-  static constexpr double kScale = 128;
-  static constexpr double kUnscale = 0x1p-128;
-  static constexpr double kHighest = 746.0;
+  static constexpr double kHighest = 708.0;
 
-  static CONTRIB_RNN_INLINE double Polynomial(double r, double r2) {
-    const double r4 = r2 * r2;
-    const double q0 = 0.16666666666666671438 * r + 0.5;
-    const double q2 = 8.3333333333255446996e-3 * r + 0.041666666666666670074;
-    const double q4 = 1.9841269876864354929e-4 * r + 1.3888888888883326674e-3;
-    const double q6 = 2.7557252833516909748e-6 * r + 2.4801587327007186731e-5;
-    const double q8 = 2.5106274733573294687e-8 * r + 2.7557271810219799569e-7;
-    const double low = q2 * r2 + q0;
-    const double high = q6 * r2 + q4;
-    return ((2.0915442297780115216e-9 * r2 + q8) * r4 + high) * r4 + low;
+  static CONTRIB_RNN_INLINE Reduced<double> Reduce(double x, double scale) {
+    const double round = 6755399441055744.0;  // 1.5 * 2^52
+    const double ln2_high = 6.93147180369123816490e-01;
+    const double ln2_low = 1.90821492927058770002e-10;
+    x *= scale;
+    const double shifted = round - x * 1.44269504088896340736;
+    const double n = shifted - round;
+    return {shifted, (-x - n * ln2_high) - n * ln2_low};
+  }
+  static CONTRIB_RNN_INLINE double Polynomial(double f) {
+    double p = 2.511488598314861248535e-8;
+    p = p * f + 2.762637189400399004661e-7;
+    p = p * f + 2.755722635986255883612e-6;
+    p = p * f + 2.480150431154516266722e-5;
+    p = p * f + 1.984126990534786122110e-4;
+    p = p * f + 1.388888893251680282475e-3;
+    p = p * f + 8.333333333313037308345e-3;
+    p = p * f + 4.166666666657306096451e-2;
+    p = p * f + 0.1666666666666669065869;
+    p = p * f + 0.5000000000000005623153;
+    return p * f + 1.0;
   }
 };
 
-// -x = n ln(2) + r with |r| <= ln(2)/2, for x >= 0. The low bits of `shifted`
-// hold n + offset: adding an offset to the constant that rounds is free.
+// A number times 2^n.
 template <class R>
-struct Reduced {
-  R shifted, r;
-};
-
-template <class R>
-CONTRIB_RNN_INLINE Reduced<R> Reduce(R x, R offset) {
+CONTRIB_RNN_INLINE R TimesPowerOf2(R number, R shifted) {
   using E = ExponentialOf<R>;
-  const R shifted = (E::kRound + offset) - x * E::kLog2e;
-  const R n = shifted - (E::kRound + offset);
-  return {shifted, (-x - n * E::kLn2High) - n * E::kLn2Low};
+  using Bits = typename E::Bits;
+  return BitCast<R>(BitCast<Bits>(number) +
+                    (BitCast<Bits>(shifted) << E::kMantissaBits));
 }
 
-// The low bits of `shifted`, moved to where a number's exponent lies.
-template <class R>
-CONTRIB_RNN_INLINE typename ExponentialOf<R>::Bits ExponentBits(R shifted) {
-  using E = ExponentialOf<R>;
-  return BitCast<typename E::Bits>(shifted) << E::kMantissaBits;
-}
-
-// exp(-x) for x >= 0, subnormal results included; NaN for NaN.
+// exp(-x) for x >= 0, at least exp(-kHighest); NaN for NaN.
 template <class R>
 CONTRIB_RNN_INLINE R ExpOfMinus(R x) {
   using E = ExponentialOf<R>;
-  const Reduced<R> y = Reduce(E::kHighest < x ? E::kHighest : x, E::kScale);
-  const R mantissa = y.r * y.r * E::Polynomial(y.r, y.r * y.r) + (y.r + R(1));
-  // 2^kScale keeps the exponent in range until the last product.
-  const auto scaled =
-      BitCast<typename E::Bits>(mantissa) + ExponentBits(y.shifted);
-  return BitCast<R>(scaled) * E::kUnscale;
+  const Reduced<R> y = E::Reduce(E::kHighest < x ? E::kHighest : x, R(1));
+  return TimesPowerOf2(y.f * E::Polynomial(y.f) + R(1), y.shifted);
 }
 
-// exp(-x) - 1 for x >= 0, without cancellation near 0; NaN for NaN.
+// exp(-scale x) - 1 for x >= 0, without cancellation near 0; NaN for NaN.
 template <class R>
-CONTRIB_RNN_INLINE R ExpOfMinusMinusOne(R x) {
+CONTRIB_RNN_INLINE R ExpOfMinusMinusOne(R x, R scale) {
   using E = ExponentialOf<R>;
   // From 40 on the result rounds to -1.
-  const Reduced<R> y = Reduce(R(40) < x ? R(40) : x, R(0));
-  const R scale =
-      BitCast<R>(BitCast<typename E::Bits>(R(1)) + ExponentBits(y.shifted));
-  const R tail = y.r * y.r * E::Polynomial(y.r, y.r * y.r) + y.r;
-  return scale * tail + (scale - R(1));
+  const Reduced<R> y = E::Reduce(R(40) < x ? R(40) : x, scale);
+  const R power = TimesPowerOf2(R(1), y.shifted);
+  return power * (y.f * E::Polynomial(y.f)) + (power - R(1));
 }
 
-// Each activation has its value y of x, and its derivative. That is a function
-// of y alone wherever this loses no digits: such a gradient needs no x.
+// A value as numerator / denominator, the latter from 1 to 2. Divisions take
+// longest of all in a step: a cell puts several over one denominator.
+template <class R>
+struct Fraction {
+  R numerator, denominator;
+};
+
+template <class R>
+CONTRIB_RNN_INLINE R Divide(Fraction<R> f) {
+  return f.numerator / f.denominator;
+}
+
+// Each activation has its value y of x, in parts, and its derivative. That is a
+// function of y alone wherever this loses no digits: such a gradient needs no
+// x.
+template <class Activation, class R>
+CONTRIB_RNN_INLINE R Value(R x) {
+  return Divide(Activation::Parts(x));
+}
+
 struct Sigmoid {
   template <class R>
-  static CONTRIB_RNN_INLINE R Value(R x) {
+  static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     const R e = ExpOfMinus(std::fabs(x));
-    return (x < R(0) ? e : R(1)) / (R(1) + e);
+    return {x < R(0) ? e : R(1), R(1) + e};
   }
   template <class R>
   static CONTRIB_RNN_INLINE R Derivative(R, R y) {
@@ -123,9 +140,9 @@ struct Sigmoid {
 
 struct Tanh {
   template <class R>
-  static CONTRIB_RNN_INLINE R Value(R x) {
-    const R e = ExpOfMinusMinusOne(R(2) * std::fabs(x));
-    return std::copysign(-e / (R(2) + e), x);
+  static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
+    const R e = ExpOfMinusMinusOne(std::fabs(x), R(2));
+    return {std::copysign(e, x), R(2) + e};
   }
   template <class R>
   static CONTRIB_RNN_INLINE R Derivative(R, R y) {
@@ -135,8 +152,8 @@ struct Tanh {
 
 struct Relu {
   template <class R>
-  static CONTRIB_RNN_INLINE R Value(R x) {
-    return x < R(0) ? R(0) : x;
+  static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
+    return {x < R(0) ? R(0) : x, R(1)};
   }
   template <class R>
   static CONTRIB_RNN_INLINE R Derivative(R, R y) {
@@ -146,8 +163,8 @@ struct Relu {
 
 struct Identity {
   template <class R>
-  static CONTRIB_RNN_INLINE R Value(R x) {
-    return x;
+  static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
+    return {x, R(1)};
   }
   template <class R>
   static CONTRIB_RNN_INLINE R Derivative(R, R) {
@@ -157,9 +174,9 @@ struct Identity {
 
 struct Elu {
   template <class R>
-  static CONTRIB_RNN_INLINE R Value(R x) {
-    const R e = ExpOfMinusMinusOne(x < R(0) ? -x : R(0));
-    return x < R(0) ? e : x;
+  static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
+    const R e = ExpOfMinusMinusOne(x < R(0) ? -x : R(0), R(1));
+    return {x < R(0) ? e : x, R(1)};
   }
   template <class R>
   static CONTRIB_RNN_INLINE R Derivative(R, R y) {
@@ -169,8 +186,8 @@ struct Elu {
 
 struct Softsign {
   template <class R>
-  static CONTRIB_RNN_INLINE R Value(R x) {
-    return x / (R(1) + std::fabs(x));
+  static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
+    return {x / (R(1) + std::fabs(x)), R(1)};
   }
   template <class R>
   static CONTRIB_RNN_INLINE R Derivative(R x, R) {

@@ -21,7 +21,7 @@ struct IndRNN {
   template <class R>
   CONTRIB_RNN_INLINE void Step(const R (&x)[1], const R (&u)[1],
                                const R (&b)[1], R (&state)[1]) const {
-    state[0] = Activation::Value(x[0] + u[0] * state[0] + b[0]);
+    state[0] = Value<Activation>(x[0] + u[0] * state[0] + b[0]);
   }
 
   // From the states before and after a step and the gradient of the state

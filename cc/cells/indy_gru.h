@@ -25,10 +25,12 @@ struct IndyGRU {
   CONTRIB_RNN_INLINE void Step(const R (&x)[3], const R (&u)[3],
                                const R (&b)[3], R (&state)[1]) const {
     const R h = state[0];
-    const R r = Sigmoid::Value(x[0] + u[0] * h + b[0]);
-    const R z = Sigmoid::Value(x[1] + u[1] * h + b[1]);
-    const R c = Activation::Value(x[2] + u[2] * (r * h) + b[2]);
-    state[0] = z * h + (R(1) - z) * c;
+    const R r = Value<Sigmoid>(x[0] + u[0] * h + b[0]);
+    const Fraction<R> z = Sigmoid::Parts(x[1] + u[1] * h + b[1]);
+    const Fraction<R> c = Activation::Parts(x[2] + u[2] * (r * h) + b[2]);
+    state[0] = (z.numerator * h * c.denominator +
+                (z.denominator - z.numerator) * c.numerator) /
+               (z.denominator * c.denominator);
   }
 
   // As IndRNN::Gradient; the gates are computed again.
@@ -40,10 +42,10 @@ struct IndyGRU {
     const R h = before[0];
     const R sum_r = x[0] + u[0] * h + b[0];
     const R sum_z = x[1] + u[1] * h + b[1];
-    const R r = Sigmoid::Value(sum_r);
-    const R z = Sigmoid::Value(sum_z);
+    const R r = Value<Sigmoid>(sum_r);
+    const R z = Value<Sigmoid>(sum_z);
     const R sum_c = x[2] + u[2] * (r * h) + b[2];
-    const R c = Activation::Value(sum_c);
+    const R c = Value<Activation>(sum_c);
     const R dh = state_gradient[0];
     const R dx_c = dh * (R(1) - z) * Activation::Derivative(sum_c, c);
     const R d_reset_state = dx_c * u[2];

@@ -32,12 +32,16 @@ struct IndyLSTM {
                                const R (&b)[4], R (&state)[2]) const {
     R sum[kGates];
     ComputeSums(x, u, b, state[1], sum);
-    const R i = Sigmoid::Value(sum[0]);
-    const R j = Activation::Value(sum[1]);
-    const R f = Sigmoid::Value(sum[2]);
-    const R o = Sigmoid::Value(sum[3]);
-    state[0] = state[0] * f + i * j;
-    state[1] = Activation::Value(state[0]) * o;
+    const Fraction<R> i = Sigmoid::Parts(sum[0]);
+    const Fraction<R> j = Activation::Parts(sum[1]);
+    const Fraction<R> f = Sigmoid::Parts(sum[2]);
+    const Fraction<R> o = Sigmoid::Parts(sum[3]);
+    const R denominator = i.denominator * j.denominator;
+    state[0] = (state[0] * f.numerator * denominator +
+                i.numerator * j.numerator * f.denominator) /
+               (f.denominator * denominator);
+    const Fraction<R> c = Activation::Parts(state[0]);
+    state[1] = c.numerator * o.numerator / (c.denominator * o.denominator);
   }
 
   // As IndRNN::Gradient; the gates are computed again.
@@ -50,12 +54,12 @@ struct IndyLSTM {
     const R h = before[1];
     R sum[kGates];
     ComputeSums(x, u, b, h, sum);
-    const R i = Sigmoid::Value(sum[0]);
-    const R j = Activation::Value(sum[1]);
-    const R f = Sigmoid::Value(sum[2]);
-    const R o = Sigmoid::Value(sum[3]);
+    const R i = Value<Sigmoid>(sum[0]);
+    const R j = Value<Activation>(sum[1]);
+    const R f = Value<Sigmoid>(sum[2]);
+    const R o = Value<Sigmoid>(sum[3]);
     const R new_c = c * f + i * j;
-    const R act_c = Activation::Value(new_c);
+    const R act_c = Value<Activation>(new_c);
     const R dh = state_gradient[1];
     const R dc =
         state_gradient[0] + dh * o * Activation::Derivative(new_c, act_c);

@@ -32,9 +32,12 @@ namespace {
 constexpr int64_t kTileRows = 4;
 constexpr int64_t kTileUnits = 128;
 
-// A vector of 512 bits, or several narrower ones.
+// The lanes of a block: a vector of 512 bits, or several narrower ones. A step
+// takes two (see Narrow); its gradient, with more numbers at hand, one.
 template <class T>
-constexpr int kLanes = 64 / sizeof(Compute<T>);
+constexpr int kForwardLanes = 128 / sizeof(Compute<T>);
+template <class T>
+constexpr int kGradientLanes = 64 / sizeof(Compute<T>);
 
 CONTRIB_RNN_INLINE int64_t CeilDivide(int64_t a, int64_t b) {
   return a / b + (a % b != 0 ? 1 : 0);
@@ -83,6 +86,11 @@ CONTRIB_RNN_INLINE int64_t InputEntryAt(const Sequences& s, int64_t row,
   return s.shared_inputs ? time : EntryAt(s, row, time);
 }
 
+// The numbers of a gate in all inputs.
+CONTRIB_RNN_INLINE int64_t CountInputs(const Sequences& s) {
+  return (s.shared_inputs ? 1 : s.batch) * s.time * s.units;
+}
+
 // The time of a sequence's step number `step`.
 CONTRIB_RNN_INLINE int64_t TimeOf(const Sequences& s, int64_t length,
                                   int64_t step) {
@@ -104,46 +112,68 @@ CONTRIB_RNN_INLINE void StoreTile(const Compute<T>* from, int64_t units,
   for (int64_t k = 0; k < units; ++k) to[k] = Store<T>(from[k]);
 }
 
+// Asks for a step's numbers, a block of them, before it is that step's turn.
+// Steps lie too far apart for the processor to see them coming.
+template <int kLanes, class T>
+CONTRIB_RNN_INLINE void Prefetch(const T* first) {
+  constexpr int kLine = 64 / sizeof(T);
+  for (int lane = 0; lane < kLanes; lane += kLine) {
+    __builtin_prefetch(first + lane);
+  }
+}
+
 // A block's lanes of several rows of a tensor, one row a gate or a state: in
 // place where the block is full, else in a padded copy.
-template <class T, int kRows>
+template <class T, int kRows, int kLanes>
 class BlockRows {
  public:
-  CONTRIB_RNN_INLINE void Read(const T* first, int64_t stride, int64_t lanes) {
+  CONTRIB_RNN_INLINE void Read(const T* first, int64_t stride, int64_t lanes,
+                               const T* end) {
     for (int row = 0; row < kRows; ++row) {
-      ReadRow(row, first + row * stride, lanes);
+      ReadRow(row, first + row * stride, lanes, end);
     }
   }
-  CONTRIB_RNN_INLINE void ReadRow(int row, const T* from, int64_t lanes) {
+  // `end` is that of the tensor: up to there, what follows the lanes may as
+  // well be read.
+  CONTRIB_RNN_INLINE void ReadRow(int row, const T* from, int64_t lanes,
+                                  const T* end) {
+    const bool in_place = lanes >= kLanes || end - from >= kLanes;
     // Never written through: only rows given to Aim are.
-    rows_[row] = lanes < kLanes<T> ? padded_[row] : const_cast<T*>(from);
-    if (lanes < kLanes<T>) memcpy(padded_[row], from, lanes * sizeof(T));
+    rows_[row] = in_place ? const_cast<T*>(from) : padded_[row];
+    if (!in_place) memcpy(padded_[row], from, lanes * sizeof(T));
   }
   CONTRIB_RNN_INLINE void Aim(int row, T* to, int64_t lanes) {
-    rows_[row] = lanes < kLanes<T> ? padded_[row] : to;
+    rows_[row] = lanes < kLanes ? padded_[row] : to;
   }
   CONTRIB_RNN_INLINE void Write(int row, T* to, int64_t lanes) const {
-    if (lanes < kLanes<T>) memcpy(to, padded_[row], lanes * sizeof(T));
+    if (lanes < kLanes) memcpy(to, padded_[row], lanes * sizeof(T));
   }
   CONTRIB_RNN_INLINE T* operator[](int row) const { return rows_[row]; }
 
  private:
   T* rows_[kRows];
-  T padded_[kRows][kLanes<T>] = {};
+  T padded_[kRows][kLanes] = {};
 };
 
+// Numbers half as wide as R. A loop that writes some of them beside its R's is
+// compiled to run two vectors of R's at a time, instruction by instruction: one
+// fills the time that the other's long chain of instructions waits.
+template <class R>
+using Narrow =
+    std::conditional_t<std::is_same<R, double>::value, uint32_t, uint16_t>;
+
 // One step of one block: the cell's mathematics on each lane.
-template <class Cell, class T, class R = Compute<T>>
-CONTRIB_RNN_INLINE void StepBlock(const Cell& cell,
-                                  const BlockRows<T, Cell::kGates>& inputs,
-                                  const R (*u)[kTileUnits],
-                                  const R (*b)[kTileUnits],
-                                  R (*states)[kTileUnits], int64_t first,
-                                  const BlockRows<T, Cell::kStates>& outputs) {
+template <class Cell, class T, int kLanes, class R = Compute<T>>
+CONTRIB_RNN_INLINE void StepBlock(
+    const Cell& cell, const BlockRows<T, Cell::kGates, kLanes>& inputs,
+    const R (*u)[kTileUnits], const R (*b)[kTileUnits], R (*states)[kTileUnits],
+    int64_t first, const BlockRows<T, Cell::kStates, kLanes>& outputs) {
   constexpr int kGates = Cell::kGates;
   constexpr int kStates = Cell::kStates;
+  Narrow<R> beside[kLanes];
   CONTRIB_RNN_VECTORISE
-  for (int lane = 0; lane < kLanes<T>; ++lane) {
+  for (int lane = 0; lane < kLanes; ++lane) {
+    beside[lane] = Narrow<R>(lane);
     R x_lane[kGates], u_lane[kGates], b_lane[kGates], state[kStates];
     for (int gate = 0; gate < kGates; ++gate) {
       x_lane[gate] = Load(inputs[gate][lane]);
@@ -157,6 +187,7 @@ CONTRIB_RNN_INLINE void StepBlock(const Cell& cell,
       outputs[s][lane] = Store<T>(state[s]);
     }
   }
+  asm volatile("" ::"m"(beside));  // keeps it
 }
 
 template <class Cell, class T>
@@ -164,6 +195,7 @@ struct ForwardTiles {
   using R = Compute<T>;
   static constexpr int kGates = Cell::kGates;
   static constexpr int kStates = Cell::kStates;
+  static constexpr int kLanes = kForwardLanes<T>;
 
   const Cell cell;
   const Sequences& s;
@@ -182,6 +214,12 @@ struct ForwardTiles {
     }
   }
 
+  CONTRIB_RNN_INLINE const T* InputsAt(const Tile& tile, int64_t row,
+                                       int64_t time) const {
+    return tensors.inputs + InputEntryAt(s, row, time) * kGates * s.units +
+           tile.first_unit;
+  }
+
   CONTRIB_RNN_INLINE void RunRow(const Tile& tile, int64_t row,
                                  const R (*u)[kTileUnits],
                                  const R (*b)[kTileUnits]) const {
@@ -191,22 +229,26 @@ struct ForwardTiles {
       LoadTile(tensors.initial_state[i] + state_row * s.units + tile.first_unit,
                tile.units, states[i]);
     }
-    BlockRows<T, kGates> inputs;
-    BlockRows<T, kStates> outputs;
+    BlockRows<T, kGates, kLanes> inputs;
+    BlockRows<T, kStates, kLanes> outputs;
+    const T* inputs_end = tensors.inputs + CountInputs(s) * kGates;
     const int64_t length = LengthOf(s, row);
     for (int64_t step = 0; step < length; ++step) {
       const int64_t time = TimeOf(s, length, step);
-      const T* x = tensors.inputs +
-                   InputEntryAt(s, row, time) * kGates * s.units +
-                   tile.first_unit;
+      const T* x = InputsAt(tile, row, time);
+      const T* next_x = InputsAt(
+          tile, row, TimeOf(s, length, std::min(step + 1, length - 1)));
       const int64_t out = EntryAt(s, row, time) * s.units + tile.first_unit;
-      for (int64_t first = 0; first < tile.units; first += kLanes<T>) {
+      for (int64_t first = 0; first < tile.units; first += kLanes) {
         const int64_t lanes = tile.units - first;
-        inputs.Read(x + first, s.units, lanes);
+        for (int gate = 0; gate < kGates; ++gate) {
+          Prefetch<kLanes>(next_x + gate * s.units + first);
+        }
+        inputs.Read(x + first, s.units, lanes, inputs_end);
         for (int i = 0; i < kStates; ++i) {
           outputs.Aim(i, tensors.sequence[i] + out + first, lanes);
         }
-        StepBlock<Cell, T>(cell, inputs, u, b, states, first, outputs);
+        StepBlock<Cell, T, kLanes>(cell, inputs, u, b, states, first, outputs);
         for (int i = 0; i < kStates; ++i) {
           outputs.Write(i, tensors.sequence[i] + out + first, lanes);
         }
@@ -237,9 +279,10 @@ struct GradientState {
 // The blocks of tensors that one step of the gradient reads and writes.
 template <class Cell, class T>
 struct GradientBlocks {
-  BlockRows<T, Cell::kGates> inputs, inputs_gradient;
-  BlockRows<T, Cell::kStates> before, incoming;
-  BlockRows<T, 1> after;
+  static constexpr int kLanes = kGradientLanes<T>;
+  BlockRows<T, Cell::kGates, kLanes> inputs, inputs_gradient;
+  BlockRows<T, Cell::kStates, kLanes> before, incoming;
+  BlockRows<T, 1, kLanes> after;
 };
 
 template <class Cell, class T, class R = Compute<T>>
@@ -249,7 +292,7 @@ CONTRIB_RNN_INLINE void GradientBlock(const Cell& cell, int64_t first,
   constexpr int kGates = Cell::kGates;
   constexpr int kStates = Cell::kStates;
   CONTRIB_RNN_VECTORISE
-  for (int lane = 0; lane < kLanes<T>; ++lane) {
+  for (int lane = 0; lane < kGradientLanes<T>; ++lane) {
     R x[kGates], u[kGates], b[kGates], x_gradient[kGates], u_factor[kGates];
     R before[kStates], state[kStates];
     for (int gate = 0; gate < kGates; ++gate) {
@@ -277,6 +320,7 @@ struct GradientTiles {
   using R = Compute<T>;
   static constexpr int kGates = Cell::kGates;
   static constexpr int kStates = Cell::kStates;
+  static constexpr int kLanes = kGradientLanes<T>;
 
   const Cell cell;
   const Sequences& s;
@@ -326,32 +370,60 @@ struct GradientTiles {
     }
   }
 
+  // Where a step of the gradient reads; null: zeros.
+  struct StepInputs {
+    const T* inputs;
+    const T* before[kStates];
+    const T* incoming[kStates];
+  };
+
+  CONTRIB_RNN_INLINE StepInputs InputsOf(const Tile& tile, int64_t row,
+                                         int64_t length, int64_t step) const {
+    const int64_t time = TimeOf(s, length, step);
+    const int64_t entry = EntryAt(s, row, time) * s.units + tile.first_unit;
+    StepInputs from;
+    from.inputs = tensors.inputs +
+                  InputEntryAt(s, row, time) * kGates * s.units +
+                  tile.first_unit;
+    for (int i = 0; i < kStates; ++i) {
+      const T* incoming = tensors.sequence_gradient[i];
+      from.incoming[i] = incoming == nullptr ? nullptr : incoming + entry;
+      from.before[i] = StateBefore(tile, row, length, step, i);
+    }
+    return from;
+  }
+
+  CONTRIB_RNN_INLINE void PrefetchStep(const StepInputs& from,
+                                       int64_t first) const {
+    for (int gate = 0; gate < kGates; ++gate) {
+      Prefetch<kLanes>(from.inputs + gate * s.units + first);
+    }
+    for (int i = 0; i < kStates; ++i) {
+      Prefetch<kLanes>(from.before[i] + first);
+      if (from.incoming[i] != nullptr) {
+        Prefetch<kLanes>(from.incoming[i] + first);
+      }
+    }
+  }
+
   CONTRIB_RNN_INLINE void RunSteps(const Tile& tile, int64_t row,
                                    int64_t length,
                                    GradientState<Cell, T>& state) const {
     GradientBlocks<Cell, T> blocks;
-    const T zeros[kLanes<T>] = {};
+    if (length == 0) return;
+    StepInputs next = InputsOf(tile, row, length, length - 1);
     for (int64_t step = length - 1; step >= 0; --step) {
-      const int64_t time = TimeOf(s, length, step);
-      const int64_t entry = EntryAt(s, row, time) * s.units + tile.first_unit;
-      const T* x = tensors.inputs +
-                   InputEntryAt(s, row, time) * kGates * s.units +
-                   tile.first_unit;
-      T* x_gradient = tensors.inputs_gradient +
-                      EntryAt(s, row, time) * kGates * s.units +
-                      tile.first_unit;
-      for (int64_t first = 0; first < tile.units; first += kLanes<T>) {
+      const StepInputs from = next;
+      if (step > 0) next = InputsOf(tile, row, length, step - 1);
+      const int64_t entry = EntryAt(s, row, TimeOf(s, length, step));
+      const T* after =
+          tensors.sequence[kStates - 1] + entry * s.units + tile.first_unit;
+      T* x_gradient =
+          tensors.inputs_gradient + entry * kGates * s.units + tile.first_unit;
+      for (int64_t first = 0; first < tile.units; first += kLanes) {
         const int64_t lanes = tile.units - first;
-        blocks.inputs.Read(x + first, s.units, lanes);
-        blocks.after.ReadRow(0, tensors.sequence[kStates - 1] + entry + first,
-                             lanes);
-        for (int i = 0; i < kStates; ++i) {
-          const T* incoming = tensors.sequence_gradient[i];
-          blocks.incoming.ReadRow(
-              i, incoming == nullptr ? zeros : incoming + entry + first, lanes);
-          blocks.before.ReadRow(
-              i, StateBefore(tile, row, length, step, i) + first, lanes);
-        }
+        PrefetchStep(next, first);
+        ReadBlocks(from, after, step == 0, first, lanes, blocks);
         for (int gate = 0; gate < kGates; ++gate) {
           blocks.inputs_gradient.Aim(gate, x_gradient + gate * s.units + first,
                                      lanes);
@@ -362,6 +434,28 @@ struct GradientTiles {
               gate, x_gradient + gate * s.units + first, lanes);
         }
       }
+    }
+  }
+
+  CONTRIB_RNN_INLINE void ReadBlocks(const StepInputs& from, const T* after,
+                                     bool is_first_step, int64_t first,
+                                     int64_t lanes,
+                                     GradientBlocks<Cell, T>& blocks) const {
+    static const T zeros[kLanes] = {};
+    const int64_t count = s.batch * s.time * s.units;
+    blocks.inputs.Read(from.inputs + first, s.units, lanes,
+                       tensors.inputs + CountInputs(s) * kGates);
+    blocks.after.ReadRow(0, after + first, lanes,
+                         tensors.sequence[kStates - 1] + count);
+    for (int i = 0; i < kStates; ++i) {
+      const bool has_incoming = from.incoming[i] != nullptr;
+      blocks.incoming.ReadRow(
+          i, has_incoming ? from.incoming[i] + first : zeros, lanes,
+          has_incoming ? tensors.sequence_gradient[i] + count : zeros + kLanes);
+      const T* before = from.before[i] + first;
+      blocks.before.ReadRow(
+          i, before, lanes,
+          is_first_step ? before : tensors.sequence[i] + count);
     }
   }
 

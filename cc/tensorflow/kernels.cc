@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cc/recurrence/recurrence.h"
+#include "cc/tensorflow/parallel_for.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/tensor_shape.h"
 #include "tensorflow/core/framework/types.h"
-#include "tensorflow/core/util/work_sharder.h"
 
 namespace contrib_rnn {
 namespace {
@@ -53,15 +53,7 @@ Storage<T>* Write(Tensor* tensor) {
 }
 
 CpuContext MakeCpuContext(OpKernelContext* context) {
-  const auto* threads = context->device()->tensorflow_cpu_worker_threads();
-  CpuContext cpu;
-  cpu.parallel_for = [threads](
-                         int64_t count, int64_t cost,
-                         const std::function<void(int64_t, int64_t)>& work) {
-    tensorflow::Shard(threads->num_threads, threads->workers, count, cost,
-                      work);
-  };
-  return cpu;
+  return {MakeParallelFor(*context->device()->tensorflow_cpu_worker_threads())};
 }
 
 // The attributes of an op.

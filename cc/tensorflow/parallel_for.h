@@ -1,0 +1,85 @@
+// cc/recurrence's ParallelFor on TensorFlow's threads.
+
+#ifndef CC_TENSORFLOW_PARALLEL_FOR_H_
+#define CC_TENSORFLOW_PARALLEL_FOR_H_
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "cc/recurrence/recurrence.h"
+#include "tensorflow/core/framework/device_base.h"
+#include "tensorflow/core/util/work_sharder.h"
+
+namespace contrib_rnn {
+
+// Work that several threads take from, item by item. Whoever calls it takes
+// items as well, and waits for no thread that has not begun: one that sleeps
+// may need as long to wake up as a small recurrence runs.
+class SharedWork {
+ public:
+  SharedWork(int64_t count, const std::function<void(int64_t, int64_t)>& work)
+      : count_(count), left_(count), work_(work) {}
+
+  // Runs items as long as there are any. `work` is not touched once all have
+  // been taken, so it may be gone when a late thread comes.
+  void Take() {
+    int64_t done = 0;
+    for (;;) {
+      const int64_t item = next_.fetch_add(1);
+      if (item >= count_) break;
+      work_(item, item + 1);
+      ++done;
+    }
+    if (done == 0 || left_.fetch_sub(done) > done) return;
+    std::lock_guard<std::mutex> lock(mutex_);
+    all_done_.notify_all();
+  }
+
+  void Wait() {
+    // What the others still do is often short, and sleep is not.
+    for (int i = 0; i < 20000 && left_ > 0; ++i) {
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    all_done_.wait(lock, [this] { return left_ == 0; });
+  }
+
+ private:
+  const int64_t count_;
+  std::atomic<int64_t> next_{0};
+  std::atomic<int64_t> left_;
+  const std::function<void(int64_t, int64_t)>& work_;
+  std::mutex mutex_;
+  std::condition_variable all_done_;
+};
+
+inline ParallelFor MakeParallelFor(
+    const tensorflow::DeviceBase::CpuWorkerThreads& threads) {
+  // In processor cycles: about what it takes to wake a thread.
+  constexpr int64_t kWorthAThread = 40000;
+  return [&threads](int64_t count, int64_t cost,
+                    const std::function<void(int64_t, int64_t)>& work) {
+    const int64_t most = std::min<int64_t>(
+        threads.num_threads, tensorflow::GetPerThreadMaxParallelism());
+    const int64_t helpers =
+        std::min({most, count, count * cost / kWorthAThread}) - 1;
+    if (helpers < 1) {
+      work(0, count);
+      return;
+    }
+    auto shared = std::make_shared<SharedWork>(count, work);
+    for (int64_t i = 0; i < helpers; ++i) {
+      threads.workers->Schedule([shared] { shared->Take(); });
+    }
+    shared->Take();
+    shared->Wait();
+  };
+}
+
+}  // namespace contrib_rnn
+
+#endif  // CC_TENSORFLOW_PARALLEL_FOR_H_
