@@ -13,8 +13,9 @@ LSTMCell LSTMStateTuple MultiRNNCell RNNCell ResidualWrapper static_rnn
 static_bidirectional_rnn static_state_saving_rnn LayerRNNCell
 best_effort_input_batch_size transpose_batch_time""".split()
 
-CONTRIB_ONLY = """AttentionCellWrapper BidirectionalGridLSTMCell CompiledWrapper Conv1DLSTMCell
-Conv2DLSTMCell Conv3DLSTMCell ConvLSTMCell CoupledInputForgetGateLSTMCell
+CONTRIB_ONLY = """AttentionCellWrapper BidirectionalGridLSTMCell
+CompiledWrapper Conv1DLSTMCell Conv2DLSTMCell Conv3DLSTMCell ConvLSTMCell
+CoupledInputForgetGateLSTMCell
 EmbeddingWrapper FusedRNNCell FusedRNNCellAdaptor GLSTMCell GRUBlockCell
 GRUBlockCellV2 GridLSTMCell HighwayWrapper InputProjectionWrapper
 IntersectionRNNCell LSTMBlockCell LSTMBlockFusedCell LSTMBlockWrapper

@@ -136,7 +136,10 @@ def _compose_sequence(cell, call):
   h = call.states[-1]
   outputs = tf.TensorArray(x.dtype, size=time, element_shape=h.shape)
   _, outputs, states = tf.while_loop(
-    lambda t, *_: t < time, body, (0, outputs, call.states)
+    lambda t, *_: t < time,
+    body,
+    (0, outputs, call.states),
+    maximum_iterations=time,  # XLA has to know, for the gradient
   )
   # The shape, for when there are no steps to take it from.
   outputs = tf.reshape(outputs.stack(), [time, batch, tf.shape(h)[1]])

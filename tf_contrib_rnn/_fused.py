@@ -136,6 +136,15 @@ def _skip_zeros(gradient: tf.Tensor) -> tf.Tensor:
   return tf.zeros([0], gradient.dtype) if is_zeros else gradient
 
 
+def _fill_in_zeros(gradient: tf.Tensor, result: tf.Tensor) -> tf.Tensor:
+  """What `_skip_zeros` left out."""
+  return (
+    gradient
+    if gradient.shape.rank == result.shape.rank
+    else (tf.zeros_like(result))
+  )
+
+
 def _gradient(cell: _composed.Cell, op, *incoming):
   """The gradient of a cell's op, by its gradient op."""
   inputs = _OpInputs(cell, op)
@@ -195,8 +204,11 @@ def _second_order(cell: _composed.Cell, is_step: bool, attributes: tuple):
     )
     outputs, states = _composed.compose(cell, call)
     if is_step:
-      return list(reversed(states)), incoming[: cell.states]
-    return [outputs, *states], [incoming[0], *incoming[cell.states :]]
+      results, arriving = list(reversed(states)), incoming[: cell.states]
+    else:
+      results = [outputs, *states]
+      arriving = [incoming[0], *incoming[cell.states :]]
+    return results, list(map(_fill_in_zeros, arriving, results))
 
   def second(sources: Sequence, lengths, incoming, gradients):
     with tf.GradientTape() as outer:

@@ -24,8 +24,8 @@ template <class R>
 struct ExponentialOf;
 
 // g(f) = 2^f, |f| <= 1/2. The product x log2(e) rounds, so that exp(-x) is off
-// by up to 1.5 x ulp; that is nothing beside the 1 which such an exp(-x) is added
-// to, and only sigmoid's small values show it.
+// by up to 1.5 x ulp; that is nothing beside the 1 which such an exp(-x) is
+// added to, and only sigmoid's small values show it.
 template <>
 struct ExponentialOf<float> {
   using Bits = uint32_t;

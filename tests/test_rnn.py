@@ -1,0 +1,792 @@
+"""dynamic_rnn and its relatives, compared with TensorFlow's own functions on
+the same weights: outputs, final states and gradients."""
+
+import functools
+import itertools
+import logging
+
+import helpers
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers import KINDS
+from helpers import v1
+from tf_keras.src.layers.rnn import legacy_cell_wrappers
+from tf_keras.src.layers.rnn import legacy_cells
+
+import tf_contrib_rnn
+from tf_contrib_rnn import core
+
+every_kind = pytest.mark.parametrize("kind", KINDS)
+with_implementations = pytest.mark.parametrize(
+  "implementation", ["fused", "composed"]
+)
+
+
+@pytest.fixture
+def layers(caplog):
+  """Says how the calls of a test ran: a line each layer or function."""
+  caplog.set_level(logging.DEBUG, "tf_contrib_rnn")
+  return lambda: [
+    record.getMessage()
+    for record in caplog.records
+    if record.name == "tf_contrib_rnn._whole"
+    or record.name == "tf_contrib_rnn.rnn"
+  ]
+
+
+def assert_whole(messages, count):
+  assert len(messages) == count, messages
+  for message in messages:
+    assert message.startswith("whole sequences: "), message
+
+
+def run_graph(build, arrays, dtype="float32", seed=0):
+  """What build(*tensors) returns, and its gradients, with random variables.
+
+  build returns (outputs and states, in any structure). All gradients are
+  those of a sum that weights every number differently.
+  """
+  with tf.Graph().as_default():
+    v1.set_random_seed(1)
+    tensors = [tf.constant(array) for array in arrays]
+    results = tf.nest.flatten(build(*tensors))
+    rng = np.random.RandomState(seed)
+    variables = v1.global_variables()
+    total = 0.0
+    for i, result in enumerate(results):
+      count = tf.size(result)
+      weights = tf.sin(tf.range(tf.cast(count, tf.float32)) * 0.37 + i)
+      flat = tf.reshape(tf.cast(result, tf.float32), [-1])
+      total += tf.reduce_sum(flat * weights)
+    floating = [t for t in tensors if t.dtype.is_floating]
+    gradients = v1.gradients(total, variables + floating)
+    gradients = [tf.convert_to_tensor(g) for g in gradients if g is not None]
+    with v1.Session() as session:
+      session.run(v1.global_variables_initializer())
+      for variable in variables:
+        value = helpers.random(rng, variable.shape.as_list(), dtype) * 0.7
+        session.run(v1.assign(variable, value))
+      return (
+        [v.name for v in variables],
+        session.run(results),
+        session.run(gradients),
+      )
+
+
+def assert_same(got, want, tolerance=2e-6):
+  assert got[0] == want[0]
+  helpers.assert_close(got[1], want[1], tolerance)
+  assert len(got[2]) == len(want[2]) > 0
+  helpers.assert_close(got[2], want[2], 5 * tolerance)
+
+
+def compare(
+  name, make_cells, arrays, tolerance=2e-6, dtype="float32", **kwargs
+):
+  """Runs a function of this package and TensorFlow's; returns nothing.
+
+  The first array is the inputs; a second one is the sequence_length.
+  """
+
+  def build(function, x, lengths=None):
+    return function(
+      *make_cells(), x, sequence_length=lengths, dtype=x.dtype, **kwargs
+    )
+
+  ours = functools.partial(build, getattr(tf_contrib_rnn, name))
+  theirs = functools.partial(build, getattr(v1.nn, name))
+  assert_same(
+    run_graph(ours, arrays, dtype), run_graph(theirs, arrays, dtype), tolerance
+  )
+
+
+def make_inputs(batch, time, depth, dtype="float32", seed=3):
+  return helpers.random(
+    np.random.RandomState(seed), [batch, time, depth], dtype
+  )
+
+
+# Sizes.
+
+
+@every_kind
+@with_implementations
+@pytest.mark.parametrize("time", [0, 1, 2, 129, 151])
+def test_odd_lengths_and_units(kind, implementation, time, layers):
+  if time == 0:
+    lengths = np.zeros([3], np.int32)
+  else:
+    lengths = np.array([time, time // 2, 0], np.int32)
+  with tf_contrib_rnn.implementation(implementation):
+    compare(
+      "dynamic_rnn",
+      lambda: [KINDS[kind].make(17)],
+      [make_inputs(3, time, 5), lengths],
+      1e-5,
+    )
+  assert_whole(layers(), 1)
+
+
+@every_kind
+@pytest.mark.parametrize("units", [1, 2, 15, 16, 17, 31, 33, 129, 151])
+@pytest.mark.parametrize("time_major", [False, True])
+def test_units_around_a_vector(kind, units, time_major, layers):
+  compare(
+    "dynamic_rnn",
+    lambda: [KINDS[kind].make(units)],
+    [make_inputs(5, 5, 3)],
+    time_major=time_major,
+  )
+  assert_whole(layers(), 1)
+
+
+@every_kind
+@pytest.mark.parametrize(
+  "batch, time, depth, units",
+  [(0, 3, 4, 5), (2, 3, 0, 5), (2, 3, 4, 0), (1, 1, 1, 1), (0, 0, 4, 5)],
+)
+def test_empty_sizes(kind, batch, time, depth, units, layers):
+  compare(
+    "dynamic_rnn",
+    lambda: [KINDS[kind].make(units)],
+    [make_inputs(batch, time, depth), np.full([batch], time, np.int32)],
+  )
+  assert_whole(layers(), 1)
+
+
+@every_kind
+def test_all_lengths_zero(kind, layers):
+  x = make_inputs(3, 4, 5)
+  compare(
+    "bidirectional_dynamic_rnn",
+    lambda: [KINDS[kind].make(6), KINDS[kind].make(6)],
+    [x, np.zeros([3], np.int32)],
+  )
+  assert_whole(layers(), 2)
+
+
+@every_kind
+def test_lengths_past_the_end_and_negative_ones(kind, layers):
+  compare(
+    "dynamic_rnn",
+    lambda: [KINDS[kind].make(6)],
+    [make_inputs(3, 4, 5), np.array([9, -1, 4], np.int64)],
+  )
+  assert_whole(layers(), 1)
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_dtypes(kind, dtype, layers):
+  tolerance = {"float16": 5e-3, "bfloat16": 4e-2, "float64": 1e-6}[dtype]
+  compare(
+    "dynamic_rnn",
+    lambda: [KINDS[kind].make(7)],
+    [make_inputs(3, 6, 5, dtype), np.array([6, 3, 0], np.int32)],
+    tolerance,
+    dtype,
+  )
+  assert_whole(layers(), 1)
+
+
+# Wrappers. Each makes a cell of 5 units from 5 inputs.
+
+
+def indy(kind):
+  return KINDS[kind].make(5)
+
+
+def dropout_of_ones(cell):
+  return core.DropoutWrapper(cell, 1.0, 1.0, 1.0)
+
+
+def variational(cell, **kwargs):
+  return core.DropoutWrapper(
+    cell,
+    0.6,
+    0.7,
+    variational_recurrent=True,
+    input_size=tf.TensorShape([5]),
+    dtype=tf.float32,
+    seed=7,
+    **kwargs,
+  )
+
+
+WRAPPERS = {
+  "residual": core.ResidualWrapper,
+  "device": lambda cell: core.DeviceWrapper(cell, "/cpu:0"),
+  "device_function": lambda cell: core.DeviceWrapper(cell, lambda op: "/cpu:0"),
+  "dropout_of_ones": dropout_of_ones,
+  "variational": variational,
+  "tf_keras_residual": legacy_cell_wrappers.ResidualWrapper,
+  "tf_keras_device": lambda cell: legacy_cell_wrappers.DeviceWrapper(
+    cell, "/cpu:0"
+  ),
+  "tf_keras_dropout": lambda cell: legacy_cell_wrappers.DropoutWrapper(
+    cell, 1.0, 1.0
+  ),
+  "tf_nn_residual": lambda cell: tf.nn.RNNCellResidualWrapper(cell),
+  "tf_nn_dropout": lambda cell: tf.nn.RNNCellDropoutWrapper(cell, 1.0, 1.0),
+}
+
+
+@every_kind
+@pytest.mark.parametrize(
+  "wrappers",
+  [
+    *itertools.product(WRAPPERS),
+    *itertools.permutations(list(WRAPPERS)[:5], 2),
+  ],
+  ids="-".join,
+)
+def test_wrapped_cell(kind, wrappers, layers):
+  def make_cell():
+    cell = indy(kind)
+    for name in wrappers:
+      cell = WRAPPERS[name](cell)
+    return [cell]
+
+  compare(
+    "dynamic_rnn",
+    make_cell,
+    [make_inputs(4, 7, 5), np.array([7, 1, 0, 4], np.int32)],
+    5e-6,
+  )
+  assert_whole(layers(), 1)
+
+
+@pytest.mark.parametrize(
+  "multi", [core, legacy_cells], ids=["core", "tf_keras"]
+)
+@pytest.mark.parametrize("time_major", [False, True])
+@with_implementations
+def test_stacks_of_wrapped_cells(multi, time_major, implementation, layers):
+  def make_cell():
+    return [
+      multi.MultiRNNCell(
+        [
+          variational(indy("IndyGRU")),
+          core.ResidualWrapper(indy("IndyLSTM")),
+          multi.MultiRNNCell([indy("IndRNN"), indy("IndyGRU")]),
+          core.DeviceWrapper(indy("IndyLSTM"), "/cpu:0"),
+        ]
+      )
+    ]
+
+  shape = (7, 4) if time_major else (4, 7)
+  with tf_contrib_rnn.implementation(implementation):
+    compare(
+      "dynamic_rnn",
+      make_cell,
+      [make_inputs(*shape, 5), np.array([7, 1, 0, 4], np.int32)],
+      5e-6,
+      time_major=time_major,
+    )
+  assert_whole(layers(), 5)
+
+
+def test_one_cell_object_twice_in_a_stack(layers):
+  def make_cell():
+    cell = indy("IndyGRU")
+    return [core.MultiRNNCell([cell] * 2)]
+
+  compare("dynamic_rnn", make_cell, [make_inputs(4, 7, 5)])
+  assert_whole(layers(), 2)
+
+
+def test_stack_with_the_states_side_by_side(layers):
+  def make_cell():
+    return [
+      core.MultiRNNCell(
+        [indy("IndyGRU"), KINDS["IndRNN"].make(3)], state_is_tuple=False
+      )
+    ]
+
+  compare("dynamic_rnn", make_cell, [make_inputs(4, 7, 5)])
+  assert_whole(layers(), 2)
+
+
+def run_dropout(wrap, batch=60, time=50, units=20, **kwargs):
+  """The outputs of an IndRNN that passes ones on: u = 0, w = 1, b = 0."""
+  with tf.Graph().as_default():
+    cell = tf_contrib_rnn.IndRNNCell(units, activation=tf.identity)
+    x = tf.ones([batch, time, units])
+    feed = {}
+    outputs, _ = tf_contrib_rnn.dynamic_rnn(
+      wrap(cell, feed), x, dtype=tf.float32, **kwargs
+    )
+    w, u, b = cell.variables
+    with v1.Session() as session:
+      session.run(v1.global_variables_initializer())
+      session.run([u.assign(tf.zeros_like(u)), b.assign(tf.zeros_like(b))])
+      session.run(w.assign(tf.eye(units)))
+      return session.run(outputs, feed)
+
+
+def test_input_and_output_dropout_have_the_right_rates(layers):
+  outputs = run_dropout(
+    lambda cell, _: core.DropoutWrapper(cell, 0.5, 0.8, seed=1)
+  )
+  assert set(np.unique(np.round(outputs, 4))) == {0.0, 2.5}
+  assert abs(np.mean(outputs != 0) - 0.4) < 0.01
+  # Each step and each row has a mask of its own.
+  kept = (outputs != 0).reshape(-1, outputs.shape[-1])
+  assert len(np.unique(kept, axis=0)) > 0.9 * len(kept)
+  assert_whole(layers(), 1)
+
+
+def test_variational_dropout_keeps_its_mask(layers):
+  outputs = run_dropout(
+    lambda cell, _: core.DropoutWrapper(
+      cell,
+      0.5,
+      0.5,
+      variational_recurrent=True,
+      input_size=20,
+      dtype=tf.float32,
+    )
+  )
+  assert len(np.unique(outputs.reshape(-1, 20), axis=0)) == 1
+  assert set(np.unique(outputs)) <= {0.0, 4.0}
+  assert_whole(layers(), 1)
+
+
+def test_dropout_by_a_placeholder(layers):
+  def wrap(cell, feed):
+    keep = v1.placeholder(tf.float32, [])
+    feed[keep] = 0.25
+    return core.DropoutWrapper(cell, input_keep_prob=keep)
+
+  outputs = run_dropout(wrap)
+  assert set(np.unique(outputs)) == {0.0, 4.0}
+  assert abs(np.mean(outputs != 0) - 0.25) < 0.01
+  assert_whole(layers(), 1)
+
+
+# What goes to TensorFlow's function, and says why.
+
+
+class MyGRU(tf_contrib_rnn.IndyGRUCell):
+  def call(self, inputs, state):
+    output, state = super().call(inputs, state)
+    return 2 * output, state
+
+
+class MyWrapper(core.ResidualWrapper):
+  pass
+
+
+STEPWISE = {
+  "LSTMCell is none of": lambda: core.LSTMCell(5),
+  "MyGRU is none of": lambda: MyGRU(5),
+  "MyWrapper is none of": lambda: MyWrapper(indy("IndyGRU")),
+  "GRUCell is none of": lambda: core.MultiRNNCell(
+    [indy("IndyGRU"), core.GRUCell(5)]
+  ),
+  "drops out parts of the state": lambda: core.DropoutWrapper(
+    indy("IndyLSTM"),
+    state_keep_prob=0.5,
+    variational_recurrent=True,
+    dtype=tf.float32,
+    seed=7,
+  ),
+  "drops out parts of the state ": lambda: core.DropoutWrapper(
+    indy("IndyLSTM"),
+    state_keep_prob=0.5,
+    dropout_state_filter_visitor=lambda state: False,
+    variational_recurrent=True,
+    dtype=tf.float32,
+    seed=7,
+  ),
+  "has a residual_fn": lambda: core.ResidualWrapper(
+    indy("IndRNN"), lambda i, o: o - tf.reduce_mean(i)
+  ),
+}
+
+
+@pytest.mark.parametrize("reason", STEPWISE)
+def test_other_cells_go_to_tensorflow(reason, layers):
+  compare(
+    "dynamic_rnn",
+    lambda: [STEPWISE[reason]()],
+    [make_inputs(4, 7, 5), np.array([7, 1, 0, 4], np.int32)],
+  )
+  (message,) = layers()
+  assert message.startswith("dynamic_rnn: step by step, by TensorFlow: ")
+  assert reason.strip() in message
+
+
+def test_what_runs_is_logged(layers):
+  with tf.Graph().as_default():
+    cells = [indy("IndyGRU"), indy("IndyLSTM")]
+    tf_contrib_rnn.dynamic_rnn(
+      core.MultiRNNCell(cells), tf.zeros([2, 3, 4]), dtype=tf.float32
+    )
+  assert layers() == [
+    "whole sequences: rnn/multi_rnn_cell/cell_0/indy_gru_cell",
+    "whole sequences: rnn/multi_rnn_cell/cell_1/indy_lstm_cell",
+  ]
+
+
+def count_ops(graph):
+  """The types of a graph's ops, those inside its functions included."""
+  types = [op.type for op in graph.get_operations()]
+  for function in graph.as_graph_def().library.function:
+    types += [node.op for node in function.node_def]
+  return types
+
+
+@every_kind
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_layer_is_one_product_and_one_op(kind, reverse):
+  with tf.Graph().as_default() as graph:
+    x = tf.zeros([4, 7, 5])
+    if reverse:
+      tf_contrib_rnn.bidirectional_dynamic_rnn(
+        indy(kind), indy(kind), x, [7, 1, 0, 4], dtype=x.dtype
+      )
+    else:
+      tf_contrib_rnn.dynamic_rnn(indy(kind), x, [7, 1, 0, 4], dtype=x.dtype)
+  types = count_ops(graph)
+  layers = 2 if reverse else 1
+  assert types.count("MatMul") == layers
+  assert types.count(f"ContribRnn>{kind}") == layers
+  for copy in ("Transpose", "ReverseSequence", "ReverseV2", "While"):
+    assert copy not in types
+
+
+@every_kind
+def test_the_switch_of_the_cells_decides(kind):
+  with tf.Graph().as_default() as graph:
+    with tf_contrib_rnn.implementation("composed"):
+      tf_contrib_rnn.dynamic_rnn(
+        indy(kind), tf.zeros([4, 7, 5]), dtype=tf.float32
+      )
+  types = count_ops(graph)
+  assert f"ContribRnn>{kind}" not in types
+  assert types.count("MatMul") == 1
+
+
+# The other functions.
+
+
+@every_kind
+@with_implementations
+@pytest.mark.parametrize("time_major", [False, True])
+@pytest.mark.parametrize("lengths", [None, [7, 1, 0, 4]])
+def test_bidirectional_dynamic_rnn(
+  kind, implementation, time_major, lengths, layers
+):
+  x = make_inputs(4, 7, 5)
+  arrays = [x.swapaxes(0, 1) if time_major else x]
+  if lengths:
+    arrays.append(np.array(lengths, np.int32))
+  with tf_contrib_rnn.implementation(implementation):
+    compare(
+      "bidirectional_dynamic_rnn",
+      lambda: [KINDS[kind].make(6), core.ResidualWrapper(indy(kind))],
+      arrays,
+      time_major=time_major,
+    )
+  assert_whole(layers(), 2)
+
+
+def test_one_cell_object_for_both_directions(layers):
+  compare(
+    "bidirectional_dynamic_rnn",
+    lambda: [indy("IndyGRU")] * 2,
+    [make_inputs(4, 7, 5)],
+  )
+  assert_whole(layers(), 2)
+
+
+def test_bidirectional_with_another_cell_goes_to_tensorflow(layers):
+  compare(
+    "bidirectional_dynamic_rnn",
+    lambda: [indy("IndyGRU"), core.GRUCell(5)],
+    [make_inputs(4, 7, 5), np.array([7, 1, 0, 4], np.int32)],
+  )
+  (message,) = layers()
+  assert "GRUCell" in message
+
+
+def compare_static(name, make_cells, lengths=None, time=7, **kwargs):
+  x = make_inputs(4, time, 5)
+
+  def build(function, x):
+    return function(
+      *make_cells(),
+      tf.unstack(x, time, 1),
+      sequence_length=lengths,
+      dtype=x.dtype,
+      **kwargs,
+    )
+
+  ours = functools.partial(build, getattr(tf_contrib_rnn, name))
+  theirs = functools.partial(build, getattr(v1.nn, name))
+  assert_same(run_graph(ours, [x]), run_graph(theirs, [x]))
+
+
+@every_kind
+@pytest.mark.parametrize("lengths", [None, [7, 1, 0, 4]])
+def test_static_rnn(kind, lengths, layers):
+  compare_static("static_rnn", lambda: [indy(kind)], lengths)
+  assert_whole(layers(), 1)
+
+
+@every_kind
+@pytest.mark.parametrize("lengths", [None, [7, 1, 0, 4]])
+def test_static_bidirectional_rnn(kind, lengths, layers):
+  compare_static(
+    "static_bidirectional_rnn",
+    lambda: [indy(kind), KINDS[kind].make(6)],
+    lengths,
+    scope="mine",
+  )
+  assert_whole(layers(), 2)
+
+
+def test_static_functions_leave_other_cells_to_tensorflow(layers):
+  compare_static("static_rnn", lambda: [core.LSTMCell(5)])
+  compare_static(
+    "static_bidirectional_rnn", lambda: [indy("IndyGRU"), core.GRUCell(5)]
+  )
+  assert len(layers()) == 2
+  assert all("step by step" in message for message in layers())
+
+
+def stack_by_hand(cells_fw, cells_bw, x, lengths, **kwargs):
+  """tf.contrib.rnn's function, written with TensorFlow's own."""
+  states = []
+  with v1.variable_scope("stack_bidirectional_rnn"):
+    for i, cells in enumerate(zip(cells_fw, cells_bw)):
+      with v1.variable_scope(f"cell_{i}"):
+        outputs, both = v1.nn.bidirectional_dynamic_rnn(
+          *cells, x, lengths, dtype=x.dtype, **kwargs
+        )
+        x = tf.concat(outputs, 2)
+      states.append(both)
+  return x, [fw for fw, _ in states], [bw for _, bw in states]
+
+
+@every_kind
+@pytest.mark.parametrize("time_major", [False, True])
+def test_stack_bidirectional_dynamic_rnn(kind, time_major, layers):
+  lengths = np.array([7, 1, 0, 4], np.int32)
+  shape = (7, 4) if time_major else (4, 7)
+
+  def build(ours, x):
+    both = [[KINDS[kind].make(3), KINDS[kind].make(6)] for _ in range(2)]
+    if not ours:
+      return stack_by_hand(*both, x, lengths, time_major=time_major)
+    return tf_contrib_rnn.stack_bidirectional_dynamic_rnn(
+      *both,
+      x,
+      dtype=x.dtype,
+      sequence_length=lengths,
+      time_major=time_major,
+      swap_memory=True,
+    )
+
+  arrays = [make_inputs(*shape, 5)]
+  got = run_graph(functools.partial(build, True), arrays)
+  assert_same(got, run_graph(functools.partial(build, False), arrays))
+  assert got[0][0].startswith(
+    "stack_bidirectional_rnn/cell_0/bidirectional_rnn/fw/"
+  )
+  assert_whole(layers(), 4)
+
+
+@every_kind
+def test_stack_bidirectional_rnn(kind):
+  lengths = np.array([7, 1, 0, 4], np.int32)
+
+  def build(ours, x):
+    both = [[KINDS[kind].make(3), KINDS[kind].make(6)] for _ in range(2)]
+    if ours:
+      return tf_contrib_rnn.stack_bidirectional_rnn(
+        *both, tf.unstack(x, 7, 1), dtype=x.dtype, sequence_length=lengths
+      )
+    outputs, *states = stack_by_hand(*both, x, lengths)
+    return tf.unstack(outputs, 7, 1), *states
+
+  arrays = [make_inputs(4, 7, 5)]
+  got = run_graph(functools.partial(build, True), arrays)
+  want = run_graph(functools.partial(build, False), arrays)
+  assert got[0] == [
+    name.replace("bidirectional_rnn/fw", "fw").replace(
+      "bidirectional_rnn/bw", "bw"
+    )
+    for name in want[0]
+  ]
+  assert_same((want[0], *got[1:]), want)
+
+
+def test_stack_takes_initial_states():
+  with tf.Graph().as_default():
+    x = tf.zeros([2, 3, 4])
+    states = [tf.ones([2, 5]), tf.ones([2, 5])]
+    outputs, fw, bw = tf_contrib_rnn.stack_bidirectional_dynamic_rnn(
+      [indy("IndyGRU"), indy("IndyGRU")],
+      [indy("IndyGRU"), indy("IndyGRU")],
+      x,
+      initial_states_fw=states,
+      initial_states_bw=states,
+      sequence_length=[0, 0],
+    )
+    got = helpers.evaluate([outputs, fw, bw])
+  np.testing.assert_array_equal(got[0], np.zeros([2, 3, 10]))
+  np.testing.assert_array_equal(got[1], np.ones([2, 2, 5]))
+  np.testing.assert_array_equal(got[2], np.ones([2, 2, 5]))
+
+
+# Modes.
+
+
+@every_kind
+@pytest.mark.parametrize("mode", ["graph", "eager", "function"])
+@with_implementations
+def test_modes_agree_with_numpy(kind, mode, implementation, layers):
+  x = make_inputs(4, 7, 5)
+  lengths = np.array([7, 1, 0, 4], np.int32)
+  weights = KINDS[kind].weights(5, 6)
+
+  def function(cells, x, lengths):
+    return tf_contrib_rnn.dynamic_rnn(cells[0], x, lengths, dtype=x.dtype)
+
+  with tf_contrib_rnn.implementation(implementation):
+    outputs, state = helpers.run_in_mode(
+      mode, lambda: [KINDS[kind].make(6)], [weights], function, [x, lengths]
+    )
+  zeros = [np.zeros([4, 6])] * KINDS[kind].states
+  want = helpers.numpy_sequence(kind, weights, x, zeros, lengths=lengths)
+  helpers.assert_close([outputs, state], want, 5e-6)
+  assert_whole(layers(), 1)
+
+
+@every_kind
+def test_unknown_sizes(kind, layers):
+  x = make_inputs(4, 7, 5)
+  lengths = [7, 1, 0, 4]
+  weights = KINDS[kind].weights(5, 6)
+  zeros = [np.zeros([4, 6])] * KINDS[kind].states
+  want = helpers.numpy_sequence(kind, weights, x, zeros, lengths=lengths)
+  for shape in ([None, None, 5], [4, None, 5], [None, 7, 5]):
+    with tf.Graph().as_default():
+      inputs = v1.placeholder(tf.float32, shape)
+      size = v1.placeholder(tf.int64, [None])
+      cell = KINDS[kind].make(6)
+      results = tf_contrib_rnn.dynamic_rnn(cell, inputs, size, dtype=tf.float32)
+      assert results[0].shape.as_list() == [*shape[:2], 6]
+      got = helpers.evaluate(
+        results, [cell], [weights], {inputs: x, size: lengths}
+      )
+    helpers.assert_close(got, want, 5e-6)
+  assert_whole(layers(), 3)
+
+
+@every_kind
+def test_compiled_by_xla(kind):
+  x = make_inputs(4, 7, 5)
+  lengths = np.array([7, 1, 0, 4], np.int32)
+  cell = KINDS[kind].make(6)
+  helpers.build_and_set([cell], [KINDS[kind].weights(5, 6)])
+
+  def run(x):
+    with tf.GradientTape() as tape:
+      tape.watch(x)
+      outputs, _ = tf_contrib_rnn.dynamic_rnn(
+        cell, x, lengths, dtype=tf.float32
+      )
+    return outputs, tape.gradient(outputs, [x, *cell.variables])
+
+  compiled = tf.function(run, jit_compile=True)
+  helpers.assert_close(compiled(tf.constant(x)), run(tf.constant(x)), 5e-6)
+
+
+@every_kind
+def test_gradients_of_gradients(kind):
+  def second(function):
+    def build(x):
+      outputs, _ = function(KINDS[kind].make(3), x, [4, 2], dtype=x.dtype)
+      return v1.gradients(tf.reduce_sum(outputs**2), x)
+
+    return build
+
+  arrays = [make_inputs(2, 4, 3, "float64")]
+  assert_same(
+    run_graph(second(tf_contrib_rnn.dynamic_rnn), arrays, "float64"),
+    run_graph(second(static_dynamic_rnn), arrays, "float64"),
+    1e-9,
+  )
+
+
+def static_dynamic_rnn(cell, x, lengths, dtype):
+  """static_rnn of TensorFlow's: a loop can't be differentiated twice."""
+  outputs, state = v1.nn.static_rnn(
+    cell, tf.unstack(x, axis=1), dtype=dtype, sequence_length=lengths
+  )
+  return tf.stack(outputs, 1), state
+
+
+def test_a_named_scope_and_reuse():
+  with tf.Graph().as_default():
+    x = tf.zeros([2, 3, 4])
+    tf_contrib_rnn.dynamic_rnn(
+      indy("IndyGRU"), x, dtype=tf.float32, scope="encoder"
+    )
+    count = len(v1.global_variables())
+    with v1.variable_scope("encoder", reuse=True) as scope:
+      tf_contrib_rnn.dynamic_rnn(
+        indy("IndyGRU"), x, dtype=tf.float32, scope=scope
+      )
+    assert len(v1.global_variables()) == count
+    with pytest.raises(ValueError, match="already exists, disallowed"):
+      tf_contrib_rnn.dynamic_rnn(
+        indy("IndyGRU"), x, dtype=tf.float32, scope="encoder"
+      )
+
+
+def test_partitioned_variables_and_custom_getters_see_what_they_did():
+  def names(function):
+    seen = []
+
+    def getter(getter, name, *args, **kwargs):
+      seen.append((name, kwargs["caching_device"] is None))
+      return getter(name, *args, **kwargs)
+
+    with tf.Graph().as_default():
+      with v1.variable_scope(
+        "mine",
+        custom_getter=getter,
+        partitioner=v1.fixed_size_partitioner(2, axis=-1),
+      ):
+        outputs, _ = function(
+          tf_contrib_rnn.IndyGRUCell(6), tf.ones([2, 3, 4]), dtype=tf.float32
+        )
+      gradients = v1.gradients(outputs, v1.global_variables())
+      assert all(gradient is not None for gradient in gradients)
+      return seen, [v.name for v in v1.global_variables()]
+
+  assert names(tf_contrib_rnn.dynamic_rnn) == names(v1.nn.dynamic_rnn)
+
+
+def test_in_a_loop_of_tensorflow_1():
+  def run(function):
+    with tf.Graph().as_default():
+      cell = tf_contrib_rnn.IndyGRUCell(4)
+      x = tf.constant(make_inputs(2, 3, 4))
+      with v1.variable_scope("loop", reuse=v1.AUTO_REUSE):
+        function(cell, x, dtype=tf.float32)
+        results = v1.while_loop(
+          lambda i, _: i < 3,
+          lambda i, x: (i + 1, function(cell, x, dtype=tf.float32)[0]),
+          (0, x),
+        )
+      return helpers.evaluate(results, [cell], [KINDS["IndyGRU"].weights(4, 4)])
+
+  helpers.assert_close(
+    run(tf_contrib_rnn.dynamic_rnn), run(v1.nn.dynamic_rnn), 5e-6
+  )
