@@ -29,7 +29,7 @@
 namespace contrib_rnn {
 namespace {
 
-constexpr int64_t kTileRows = 4;
+constexpr int64_t kMostTileRows = 4;
 constexpr int64_t kTileUnits = 128;
 
 // The lanes of a block: a vector of 512 bits, or several narrower ones. A step
@@ -43,6 +43,11 @@ CONTRIB_RNN_INLINE int64_t CeilDivide(int64_t a, int64_t b) {
   return a / b + (a % b != 0 ? 1 : 0);
 }
 
+// Fewer rows where the batch is small, or there would be too few tiles.
+CONTRIB_RNN_INLINE int64_t CountTileRows(const Sequences& s) {
+  return std::min(kMostTileRows, std::max<int64_t>(s.batch / 8, 1));
+}
+
 // The part of a call that one tile covers.
 struct Tile {
   int64_t first_row, last_row, row_group;
@@ -51,7 +56,7 @@ struct Tile {
 
 // The groups of rows: each leaves its part of the gradients of u and b.
 CONTRIB_RNN_INLINE int64_t CountParts(const Sequences& s) {
-  return CeilDivide(s.batch, kTileRows);
+  return CeilDivide(s.batch, CountTileRows(s));
 }
 
 CONTRIB_RNN_INLINE int64_t CountTiles(const Sequences& s) {
@@ -62,8 +67,8 @@ CONTRIB_RNN_INLINE Tile GetTile(const Sequences& s, int64_t index) {
   const int64_t unit_groups = CeilDivide(s.units, kTileUnits);
   Tile tile;
   tile.row_group = index / unit_groups;
-  tile.first_row = tile.row_group * kTileRows;
-  tile.last_row = std::min(s.batch, tile.first_row + kTileRows);
+  tile.first_row = tile.row_group * CountTileRows(s);
+  tile.last_row = std::min(s.batch, tile.first_row + CountTileRows(s));
   tile.first_unit = index % unit_groups * kTileUnits;
   tile.units = std::min(kTileUnits, s.units - tile.first_unit);
   return tile;
@@ -533,8 +538,8 @@ void RunTiles(const CpuContext& context, int64_t count, int64_t cost,
 
 // About what a tile costs, in cycles: an exponential a gate, in vectors.
 int64_t CostOfTile(const CellOptions& options, const Sequences& s) {
-  return 2 * CountGates(options.cell) * (s.time + 1) *
-         std::min(s.batch, kTileRows) * std::min(s.units, kTileUnits);
+  return 2 * CountGates(options.cell) * (s.time + 1) * CountTileRows(s) *
+         std::min(s.units, kTileUnits);
 }
 
 template <class Activation, class Visitor>
