@@ -1,5 +1,7 @@
 # make demo     sets everything up and runs a migrated TensorFlow 1 program
 # make test     sets everything up and runs every test
+# make bench    measures everything anew, into docs/benchmarks.md: a quarter of
+#               an hour, in which the machine should be quiet
 # make lint     checks formats and common mistakes
 # make build    only sets up: the environment, and the op library in it
 # make wheel    a wheel in dist/, for the TensorFlow minor below
@@ -33,7 +35,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 for_tensorflow = --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python3
 cc_tests := //cc/cells/... //cc/recurrence/...
 
-.PHONY: demo test lint format build wheel clean
+.PHONY: demo test bench lint format build wheel clean
 .DELETE_ON_ERROR:
 
 build: $(venv)/.built
@@ -47,6 +49,10 @@ test: build lint
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
 	$(bin)/python3 -m pytest
+
+bench: build
+	$(bin)/pip install -q -r requirements-benchmarks.txt
+	$(bin)/python benchmarks/run.py
 
 lint: $(venv)/.installed
 	$(bin)/ruff check .

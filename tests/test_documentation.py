@@ -16,6 +16,7 @@ from tf_contrib_rnn import _implementation
 from tf_contrib_rnn import _library
 from tf_contrib_rnn import _sequences
 from tf_contrib_rnn import _whole
+from tf_contrib_rnn import bound
 from tf_contrib_rnn import cells
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
@@ -29,6 +30,7 @@ MODULES = [
   _library,
   _sequences,
   _whole,
+  bound,
   cells,
   core,
   recurrence,
@@ -52,6 +54,7 @@ def test_every_public_class_and_function_has_an_example():
     "IndRNNCell",
     "IndyGRUCell",
     "IndyLSTMCell",
+    "RecurrentBound",
     "implementation",
     "fused_ops_available",
     "dynamic_rnn",
@@ -63,8 +66,9 @@ def test_every_public_class_and_function_has_an_example():
     assert any(test.examples for test in tests), name
 
 
-def test_readme():
-  with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+@pytest.mark.parametrize("document", ["README.md", "docs/adding_problem.md"])
+def test_programs_in_documents(document):
+  with open(os.path.join(ROOT, document), encoding="utf-8") as file:
     programs = re.findall(r"```python\n(.*?)```", file.read(), re.S)
   assert programs
   for program in programs:

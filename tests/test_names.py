@@ -619,11 +619,18 @@ SIGNATURES = {
 
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_signature(name):
-  signature = inspect.signature(getattr(tf_contrib_rnn, name))
-  got = [(p.name, p.default) for p in signature.parameters.values()]
+  parameters = inspect.signature(getattr(tf_contrib_rnn, name)).parameters
+  by_kind = {kind: [] for kind in inspect._ParameterKind}
+  for p in parameters.values():
+    by_kind[p.kind].append((p.name, p.default))
+  got = by_kind.pop(inspect.Parameter.POSITIONAL_OR_KEYWORD)
   assert got == list(SIGNATURES[name].items())
-  kinds = {p.kind for p in signature.parameters.values()}
-  assert kinds == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
+  # What tf.contrib.rnn did not have is by name alone.
+  assert by_kind.pop(inspect.Parameter.KEYWORD_ONLY) == [
+    ("recurrent_initializer", None),
+    ("recurrent_constraint", None),
+  ]
+  assert not any(by_kind.values())
 
 
 @pytest.mark.parametrize("name", SIGNATURES)

@@ -6,6 +6,7 @@ variables, names, scopes, reuse and checkpoints stay as they were.
 
 from tf_contrib_rnn._implementation import fused_ops_available
 from tf_contrib_rnn._implementation import implementation
+from tf_contrib_rnn.bound import RecurrentBound
 from tf_contrib_rnn.cells import IndRNNCell
 from tf_contrib_rnn.cells import IndyBasicLSTMCell
 from tf_contrib_rnn.cells import IndyGRUCell
@@ -48,6 +49,7 @@ __all__ = [
   "LayerRNNCell",
   "MultiRNNCell",
   "RNNCell",
+  "RecurrentBound",
   "ResidualWrapper",
   "__version__",
   "best_effort_input_batch_size",

@@ -16,10 +16,12 @@ from tensorflow.python.keras.engine import input_spec
 
 from tf_contrib_rnn import _fused
 from tf_contrib_rnn import _sequences
+from tf_contrib_rnn import bound
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 
 Initializer = Union[None, str, type, Callable[..., Any]]
+Constraint = Optional[Callable[[Any], tf.Tensor]]
 DType = Union[None, str, tf.DType]
 
 
@@ -57,6 +59,14 @@ def _check_activation(activation: Any) -> recurrence.Activation:
   return activation
 
 
+def _check_constraint(constraint: Any) -> Constraint:
+  if constraint is not None and not callable(constraint):
+    raise ValueError(
+      f"recurrent_constraint is {constraint!r}, expected a function of a tensor"
+    )
+  return constraint
+
+
 def _check_dtype(name: str, dtype: tf.DType) -> None:
   if not tf.as_dtype(dtype).is_floating:
     raise TypeError(
@@ -68,13 +78,24 @@ def _check_dtype(name: str, dtype: tf.DType) -> None:
 class _IndependentCell(core.LayerRNNCell):
   """What the three cells have in common: units, activation, variables."""
 
-  def __init__(self, num_units, activation, reuse, name, dtype):
+  def __init__(
+    self,
+    num_units,
+    activation,
+    reuse,
+    name,
+    dtype,
+    recurrent_initializer,
+    recurrent_constraint,
+  ):
     if dtype is not None:
       _check_dtype("dtype", dtype)
     super().__init__(_reuse=reuse, name=name, dtype=dtype)
     self.input_spec = input_spec.InputSpec(ndim=2)
     self._num_units = _check_num_units(num_units)
     self._activation = _check_activation(activation)
+    self._recurrent_initializer = recurrent_initializer
+    self._recurrent_constraint = _check_constraint(recurrent_constraint)
 
   @property
   def output_size(self) -> int:
@@ -106,10 +127,15 @@ class _IndependentCell(core.LayerRNNCell):
     )
 
   def _add_recurrent_kernel(self, name: str, gates: int):
+    initializer = self._recurrent_initializer
+    if initializer is None:
+      initializer = tf.compat.v1.random_uniform_initializer(minval=-1, maxval=1)
+    constraint = self._recurrent_constraint
     return self.add_weight(
       name,
       shape=[1, gates * self._num_units],
-      initializer=tf.compat.v1.random_uniform_initializer(minval=-1, maxval=1),
+      initializer=initializer,
+      constraint=constraint and (lambda u: constraint(bound.read(u))),
     )
 
   def _add_bias(
@@ -176,10 +202,16 @@ class IndRNNCell(_IndependentCell):
       share weights, but only where reuse says so.
     dtype: the dtype of the layer: float16, bfloat16, float32 or float64. The
       default, None, takes that of the first input.
+    recurrent_initializer: (optional) an initializer, its class or its name, for
+      u. Default: uniform in [-1, 1). tf.contrib.rnn has no such argument.
+    recurrent_constraint: (optional) a function of a tensor that optimizers
+      apply to u after each update, such as a `RecurrentBound`, without which
+      `relu` can overflow. tf.contrib.rnn has no such argument.
 
   Raises:
-    ValueError: if `num_units` is not a whole number of 0 or more, or
-      `activation` is neither a function nor a known name.
+    ValueError: if `num_units` is not a whole number of 0 or more, `activation`
+      is neither a function nor a known name, or `recurrent_constraint` is not
+      a function.
     TypeError: if `dtype` is not a floating one.
 
   A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and a state
@@ -207,8 +239,19 @@ class IndRNNCell(_IndependentCell):
     reuse: Any = None,
     name: Optional[str] = None,
     dtype: DType = None,
+    *,
+    recurrent_initializer: Initializer = None,
+    recurrent_constraint: Constraint = None,
   ):
-    super().__init__(num_units, activation, reuse, name, dtype)
+    super().__init__(
+      num_units,
+      activation,
+      reuse,
+      name,
+      dtype,
+      recurrent_initializer,
+      recurrent_constraint,
+    )
 
   def build(self, inputs_shape) -> None:
     depth = self._input_depth(inputs_shape)
@@ -256,12 +299,14 @@ class IndyGRUCell(_IndependentCell):
     reuse: as of `IndRNNCell`.
     kernel_initializer: (optional) an initializer, its class or its name, for
       the matrices `gates/kernel_w` and `candidate/kernel`. Default: the
-      scope's, else Glorot's uniform. The vectors `kernel_u` always start
-      uniform in [-1, 1).
+      scope's, else Glorot's uniform. It does not reach the vectors
+      `kernel_u`.
     bias_initializer: (optional) an initializer for both biases. Default: ones
       for the gates, zeros for the candidate.
     name: as of `IndRNNCell`.
     dtype: as of `IndRNNCell`.
+    recurrent_initializer: as of `IndRNNCell`, for both vectors `kernel_u`.
+    recurrent_constraint: as of `IndRNNCell`, on both vectors `kernel_u`.
 
   Raises:
     ValueError, TypeError: as `IndRNNCell`, also from calls, which take and
@@ -285,8 +330,19 @@ class IndyGRUCell(_IndependentCell):
     bias_initializer: Initializer = None,
     name: Optional[str] = None,
     dtype: DType = None,
+    *,
+    recurrent_initializer: Initializer = None,
+    recurrent_constraint: Constraint = None,
   ):
-    super().__init__(num_units, activation, reuse, name, dtype)
+    super().__init__(
+      num_units,
+      activation,
+      reuse,
+      name,
+      dtype,
+      recurrent_initializer,
+      recurrent_constraint,
+    )
     self._kernel_initializer = kernel_initializer
     self._bias_initializer = bias_initializer
 
@@ -360,6 +416,8 @@ class IndyLSTMCell(_IndependentCell):
     bias_initializer: (optional) an initializer for the bias. Default: zeros.
     name: as of `IndRNNCell`.
     dtype: as of `IndRNNCell`.
+    recurrent_initializer: as of `IndRNNCell`.
+    recurrent_constraint: as of `IndRNNCell`.
 
   Raises:
     TypeError: if `forget_bias` is not a number.
@@ -386,8 +444,19 @@ class IndyLSTMCell(_IndependentCell):
     bias_initializer: Initializer = None,
     name: Optional[str] = None,
     dtype: DType = None,
+    *,
+    recurrent_initializer: Initializer = None,
+    recurrent_constraint: Constraint = None,
   ):
-    super().__init__(num_units, activation, reuse, name, dtype)
+    super().__init__(
+      num_units,
+      activation,
+      reuse,
+      name,
+      dtype,
+      recurrent_initializer,
+      recurrent_constraint,
+    )
     self._forget_bias = _check_forget_bias(forget_bias)
     self._kernel_initializer = kernel_initializer
     self._bias_initializer = bias_initializer

@@ -29,8 +29,8 @@
 namespace contrib_rnn {
 namespace {
 
-constexpr int64_t kMostTileRows = 4;
-constexpr int64_t kTileUnits = 128;
+constexpr int64_t kMostTileRows = 2;
+constexpr int64_t kTileUnits = 256;
 
 // The lanes of a block: a vector of 512 bits, or several narrower ones. A step
 // takes two (see Narrow); its gradient, with more numbers at hand, one.
@@ -45,7 +45,7 @@ CONTRIB_RNN_INLINE int64_t CeilDivide(int64_t a, int64_t b) {
 
 // Fewer rows where the batch is small, or there would be too few tiles.
 CONTRIB_RNN_INLINE int64_t CountTileRows(const Sequences& s) {
-  return std::min(kMostTileRows, std::max<int64_t>(s.batch / 8, 1));
+  return std::min(kMostTileRows, std::max<int64_t>(s.batch / 16, 1));
 }
 
 // The part of a call that one tile covers.

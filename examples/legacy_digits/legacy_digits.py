@@ -4,8 +4,8 @@ Each 8x8 digit (UCI optical digits, 1,797 images) is read pixel by pixel, 64
 steps, by an IndyLSTM and an IndyGRU on top of it under dynamic_rnn; and row by
 row, 8 steps, by IndyGRUs in both directions. The program was written for
 tf.contrib.rnn and trained on TensorFlow 1.15; `checkpoint/` and
-`test_logits.npy` are what it left. What changed are the imports, and
-tf.layers.dense, which Keras 3 took away.
+`test_logits.npy` are what it left. What changed are the imports, where the rnn
+functions come from, and tf.layers.dense, which Keras 3 took away.
 
   python legacy_digits.py eval                 restores the checkpoint
   python legacy_digits.py train --epochs 5     trains from scratch
@@ -47,12 +47,12 @@ def model(images, is_training):
       cells.append(cell)
     stack = contrib_rnn.MultiRNNCell(cells)
     batch = tf.shape(images)[0]
-    _, state = tf.nn.dynamic_rnn(
+    _, state = contrib_rnn.dynamic_rnn(
       stack, pixels, initial_state=stack.zero_state(batch, tf.float32)
     )
   with tf.variable_scope("rows"):
     lengths = tf.fill([batch], 8)
-    _, (forward, backward) = tf.nn.bidirectional_dynamic_rnn(
+    _, (forward, backward) = contrib_rnn.bidirectional_dynamic_rnn(
       contrib_rnn.IndyGRUCell(48),
       contrib_rnn.IndyGRUCell(48),
       rows,

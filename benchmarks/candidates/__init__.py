@@ -1,0 +1,116 @@
+"""The candidates: what is measured, and where it is built.
+
+A module is imported in a process of its own, so that no framework sees another.
+Its `build(name, problem)` returns `Calls`.
+"""
+
+import dataclasses
+import importlib
+from typing import Any
+from typing import Callable
+
+from problems import CELLS
+
+
+@dataclasses.dataclass(frozen=True)
+class Calls:
+  """What is timed. Nothing is copied to Python, except by `results`.
+
+  Attributes:
+    forward: computes the outputs.
+    train: computes the outputs and the gradients of the inputs and of all
+      weights, given those of the outputs.
+    results: returns outputs and the inputs' gradients, [batch, time, ...];
+      None where the function is not the Indy cell's.
+    close: frees what the calls hold.
+  """
+
+  forward: Callable[[], Any]
+  train: Callable[[], Any]
+  results: Any = None
+  close: Callable[[], None] = lambda: None
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+  """A way to run a layer.
+
+  Attributes:
+    label: what tables and charts call it.
+    module: where it is built.
+    note: how it is run, for the document.
+    cells: the cells that it has.
+    is_same: whether it computes the Indy cell's function.
+    is_own: whether it is this project's.
+    is_slow: whether the sweep runs it at a few points only.
+  """
+
+  label: str
+  module: str
+  note: str
+  cells: tuple[str, ...] = CELLS
+  is_same: bool = True
+  is_own: bool = False
+  is_slow: bool = False
+
+
+CANDIDATES = {
+  "floor": Candidate(
+    "floor: MatMul alone",
+    "sessions",
+    "forward x W; in training x W, dy Wᵀ and xᵀ dy",
+    is_same=False,
+  ),
+  "whole": Candidate(
+    "this project, whole sequence",
+    "sessions",
+    "`tf_contrib_rnn.dynamic_rnn`",
+    is_own=True,
+  ),
+  "stepwise": Candidate(
+    "this project, stepwise",
+    "sessions",
+    "`tf.nn.dynamic_rnn`, the fused step op",
+    is_own=True,
+  ),
+  "composition": Candidate(
+    "composition",
+    "sessions",
+    "`tf.nn.dynamic_rnn`, the cell composed of TensorFlow's ops",
+    is_slow=True,
+  ),
+  "xla": Candidate(
+    "composition, XLA",
+    "functions",
+    "the same under `tf.function(jit_compile=True)`",
+  ),
+  "lax_scan": Candidate(
+    "jax, lax.scan",
+    "lax_scan",
+    "one product x W, then a jitted `lax.scan` of the same cell; time-major",
+  ),
+  "keras": Candidate(
+    "tf.keras.layers",
+    "functions",
+    "SimpleRNN, GRU, LSTM in a `tf.function`; with recurrent matrices",
+    is_same=False,
+  ),
+  "block_lstm": Candidate(
+    "BlockLSTMV2",
+    "sessions",
+    "`tf.raw_ops.BlockLSTMV2`; with recurrent matrices; time-major",
+    cells=("IndyLSTM",),
+    is_same=False,
+  ),
+  "torch": Candidate(
+    "torch.nn",
+    "pytorch",
+    "RNN, GRU, LSTM; with recurrent matrices",
+    is_same=False,
+  ),
+}
+
+
+def build(name, problem) -> Calls:
+  module = importlib.import_module(f"candidates.{CANDIDATES[name].module}")
+  return module.build(name, problem)

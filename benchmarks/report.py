@@ -1,0 +1,219 @@
+"""Writes the document and the charts from the figures of a run."""
+
+import pathlib
+
+import charts
+import targets
+from candidates import CANDIDATES
+from figures import Figures
+from figures import needed_bytes
+from problems import CELLS
+from problems import MIDDLE
+from problems import SWEEP
+
+_HEAD = """\
+# Benchmarks
+
+This file is generated: `make bench` measures again, and
+`python benchmarks/run.py --redraw` writes it from
+[benchmarks.json](benchmarks.json), which also has quartiles and least times.
+[What the figures show](performance.md) is written by hand.
+
+- Date: {date}
+- Command: `{command}`
+- Machine: {processor}, {cores} cores, {system}
+- Versions: {versions}
+- float32; medians of {runs} runs or more, in {rounds} rounds. Each candidate is
+  in a process of its own; the candidates take turns, one at a time.
+"""
+
+_HOW = """\
+## Candidates
+
+Forward computes the outputs. A training step computes the outputs and the
+gradients of the inputs and of all weights, given those of the outputs; all of
+them are fetched. Results stay in the framework. GRU and LSTM layers with
+recurrent matrices are another function and do more work; they are what one
+would use instead. IndRNN's counterpart there is the simple RNN.
+"""
+
+_GROWTH = """\
+## Growth
+
+One axis at a time, the others at
+batch {batch}, time {time}, inputs {inputs}, units {units}.
+The exponent p of cost ~ sizeᵖ is over the three largest sizes; 1 is linear.
+
+![Milliseconds by time, units and batch](benchmarks-growth.png)
+"""
+
+_MEMORY = """\
+## Memory
+
+What the first training step of a fresh process needs at its peak, above the
+variables that it starts with (inputs, weights, output gradients), and that as
+times what projected inputs, outputs and the gradients of both take.
+"""
+
+
+def write(results: dict, folder: pathlib.Path) -> list[pathlib.Path]:
+  """Writes benchmarks.md and its charts; returns their paths."""
+  figures = Figures(results)
+  sections = [_head(figures), _targets(figures)]
+  paths = []
+  if figures.shapes:
+    paths.append(charts.draw_ratios(figures, folder))
+    sections.append("## Shapes\n")
+    sections.append(f"![Times the floor]({paths[-1].name})\n")
+    sections += [_shape(figures, shape) for shape in figures.shapes]
+  sections.append(_candidates(figures))
+  if figures.growths:
+    paths.append(charts.draw_growth(figures, folder))
+    sections.append(_growth(figures))
+  if results["memory"]:
+    sections.append(_memory(figures))
+  document = folder / "benchmarks.md"
+  document.write_text("\n".join(sections), encoding="utf-8")
+  return [document, *paths]
+
+
+def _table(columns, rows):
+  """A markdown table, in which columns of numbers keep to the right."""
+  aligned = []
+  for cells in zip(*rows):
+    is_number = all(cell[:1] in "–≤≥0123456789" for cell in cells)
+    aligned.append("---:" if is_number else "---")
+  lines = [columns, aligned, *rows]
+  return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _number(value):
+  """Three significant digits, without an exponent."""
+  if value is None:
+    return "–"
+  return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+def _head(figures):
+  results = figures.results
+  machine = results["machine"]
+  runs = [
+    record[direction]["runs"]
+    for record in results["timings"]
+    for direction in ("forward", "train")
+    if "runs" in record[direction]
+  ]
+  return _HEAD.format(
+    date=results["date"],
+    command=results["command"],
+    rounds=results["rounds"],
+    runs=min(runs, default=0),
+    versions=", ".join(
+      f"{name} {version}"
+      for name, version in {
+        "Python": machine["python"],
+        **machine["versions"],
+      }.items()
+    ),
+    **{key: machine[key] for key in ("processor", "cores", "system")},
+  )
+
+
+def _targets(figures):
+  rows = []
+  for target in targets.check(figures):
+    value, where = target.worst
+    sign = "≥" if target.is_least else "≤"
+    rows.append(
+      [
+        target.text,
+        f"{sign} {target.limit:g}",
+        _number(value),
+        where,
+        target.verdict,
+      ]
+    )
+  columns = ["target", "limit", "worst", "where", "verdict"]
+  return "## Targets\n\n" + _table(columns, rows)
+
+
+def _shape(figures, shape):
+  """Milliseconds of each candidate, and in brackets times the floor's."""
+  batch, time, inputs, units = shape
+  columns = [f"{d}: {cell}" for d in ("forward", "train") for cell in CELLS]
+  rows = []
+  for name in figures.candidates():
+    row = [CANDIDATES[name].label]
+    for direction in ("forward", "train"):
+      for cell in CELLS:
+        median = figures.median(name, shape, cell, direction)
+        ratio = figures.ratio(name, "floor", shape, cell, direction)
+        brackets = "" if ratio is None else f" ({_number(ratio)})"
+        row.append(_number(median) + brackets)
+    rows.append(row)
+  return (
+    f"### Batch {batch}, time {time}, inputs {inputs}, units {units}\n\n"
+    "Milliseconds (times the floor).\n\n"
+    + _table(["", *columns], rows)
+    + _reasons(figures, shape)
+  )
+
+
+def _reasons(figures, shape):
+  missing = {}
+  for (name, of, cell, direction), reason in figures.reasons.items():
+    if of == shape:
+      missing.setdefault((name, reason), []).append(f"{cell} {direction}")
+  lines = [
+    f"- {CANDIDATES[name].label} has no figure for {', '.join(cases)}: {reason}"
+    for (name, reason), cases in missing.items()
+  ]
+  return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _candidates(figures):
+  rows = [
+    [CANDIDATES[name].label, CANDIDATES[name].note]
+    for name in figures.candidates()
+  ]
+  return _HOW + "\n" + _table(["candidate", "how it is run"], rows)
+
+
+def _growth(figures):
+  names = ("whole", "floor")
+  directions = ("forward", "train")
+  columns = ["axis, sizes", "cell"]
+  columns += [f"{d}: {CANDIDATES[n].label}" for d in directions for n in names]
+  rows = []
+  for axis in SWEEP:
+    for cell in figures.cells:
+      exponents = [
+        figures.exponent(axis, cell, name, direction)
+        for direction in directions
+        for name in names
+      ]
+      points = figures.growths.get((axis, cell, "whole", "forward"), [])
+      sizes = " ".join(str(size) for size, _ in points[-3:])
+      rows.append([f"{axis} {sizes}", cell, *map(_number, exponents)])
+  return _GROWTH.format(**MIDDLE) + "\n" + _table(columns, rows)
+
+
+def _memory(figures):
+  rows = []
+  for record in figures.results["memory"]:
+    needed = needed_bytes(record)
+    peak = record.get("peak_bytes")
+    rows.append(
+      [
+        record["cell"],
+        CANDIDATES[record["candidate"]].label,
+        _number(needed / 2**20),
+        _number(peak and peak / 2**20),
+        _number(peak / needed) if peak else record["reason"],
+      ]
+    )
+  shape = "Batch {batch}, time {time}, inputs {inputs}, units {units}".format(
+    **figures.results["memory"][0]
+  )
+  columns = ["cell", "candidate", "needed, MiB", "peak, MiB", "times"]
+  return f"{_MEMORY}\n{shape}.\n\n{_table(columns, rows)}"

@@ -1,0 +1,133 @@
+"""The benchmark runs, measures one function, and says what it could not."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import helpers
+import numpy as np
+import problems
+import pytest
+import targets
+from candidates import CANDIDATES
+from figures import Figures
+from worker import Worker
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SAME = [name for name, candidate in CANDIDATES.items() if candidate.is_same]
+
+
+def run_benchmark(folder, *arguments, **environment):
+  result = subprocess.run(
+    [sys.executable, ROOT / "benchmarks" / "run.py", "--output", folder]
+    + list(arguments),
+    env=dict(os.environ, **environment),
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+  assert result.returncode == 0, result.stderr
+
+
+def test_writes_figures_tables_and_charts(tmp_path):
+  pytest.importorskip("matplotlib")
+  absent = tmp_path / "absent" / "torch"
+  absent.mkdir(parents=True)
+  (absent / "__init__.py").write_text("raise ImportError('no torch here')")
+  run_benchmark(
+    tmp_path,
+    *"--quick --shapes 2,3,4,5 --cells IndyLSTM --runs 1 --seconds 0".split(),
+    *"--candidates floor whole composition torch".split(),
+    *"--parts shapes sweep memory".split(),
+    PYTHONPATH=str(absent.parent),
+  )
+  results = json.loads((tmp_path / "benchmarks.json").read_text("utf-8"))
+  for record in results["timings"]:
+    for direction in ("forward", "train"):
+      figure = record[direction]
+      if record["candidate"] == "torch":
+        assert figure["reason"] == "not installed: no torch here"
+      else:
+        assert 0 < figure["least"] <= figure["median"]
+        assert figure["runs"] == 2
+  assert all("peak_bytes" in record for record in results["memory"])
+  document = (tmp_path / "benchmarks.md").read_text("utf-8")
+  assert "### Batch 2, time 3, inputs 4, units 5" in document
+  assert "torch.nn has no figure" in document
+  for chart in ("benchmarks-shapes.png", "benchmarks-growth.png"):
+    assert f"({chart})" in document
+    assert (tmp_path / chart).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module", params=SAME)
+def worker(request):
+  if request.param == "lax_scan" and not importlib.util.find_spec("jax"):
+    pytest.skip("jax is not installed")
+  worker = Worker(request.param)
+  yield worker
+  worker.stop()
+
+
+@pytest.mark.parametrize("cell", problems.CELLS)
+def test_candidates_compute_the_same_function(worker, cell):
+  problem = problems.Problem(cell, batch=2, time=7, inputs=3, units=5)
+  kind = helpers.KINDS[cell]
+  states = [np.zeros([2, 5])] * kind.states
+  outputs, gradients = worker.ask("results", problem)
+  want, _ = helpers.numpy_sequence(cell, problem.weights(), problem.x(), states)
+  helpers.assert_close(outputs, want, 2e-6)
+  want = input_gradients(problem, states)
+  helpers.assert_close(gradients, want, 1e-5)
+
+
+def input_gradients(problem, states, step=1e-5):
+  """Central differences of sum(outputs * output_gradients), in float64."""
+  x = problem.x().astype(np.float64)
+  gradients = np.zeros_like(x)
+
+  def loss():
+    outputs, _ = helpers.numpy_sequence(
+      problem.cell, problem.weights(), x, states
+    )
+    return np.sum(outputs * problem.output_gradients())
+
+  for i in np.ndindex(*x.shape):
+    value = x[i]
+    x[i] = value + step
+    above = loss()
+    x[i] = value - step
+    gradients[i] = (above - loss()) / (2 * step)
+    x[i] = value
+  return gradients
+
+
+def record(candidate, shape, milliseconds):
+  summary = {"median": milliseconds}
+  about = dict(zip(("batch", "time", "inputs", "units"), shape))
+  return dict(
+    about,
+    part="shapes",
+    cell="IndyGRU",
+    candidate=candidate,
+    forward=summary,
+    train=summary,
+  )
+
+
+@pytest.mark.parametrize(
+  "milliseconds,verdict",
+  [(1.1, "reached"), (1.2, "**not reached**"), (None, "not measured")],
+)
+def test_targets(milliseconds, verdict):
+  timings = []
+  for shape in problems.LARGE:
+    timings.append(record("floor", shape, 1.0))
+    if milliseconds:
+      timings.append(record("whole", shape, milliseconds))
+  figures = Figures({"timings": timings, "memory": []})
+  target = targets.check(figures)[0]
+  assert "forward, large shapes" in target.text
+  assert target.verdict.startswith(verdict)
