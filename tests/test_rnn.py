@@ -143,6 +143,19 @@ def test_units_around_a_vector(kind, units, time_major, layers):
 
 
 @every_kind
+@pytest.mark.parametrize("units", [255, 256, 257, 513])
+def test_several_tiles(kind, units, layers):
+  rng = np.random.RandomState(2)
+  compare(
+    "dynamic_rnn",
+    lambda: [KINDS[kind].make(units)],
+    [make_inputs(33, 4, 3), rng.randint(0, 5, 33).astype(np.int32)],
+    5e-6,
+  )
+  assert_whole(layers(), 1)
+
+
+@every_kind
 @pytest.mark.parametrize(
   "batch, time, depth, units",
   [(0, 3, 4, 5), (2, 3, 0, 5), (2, 3, 4, 0), (1, 1, 1, 1), (0, 0, 4, 5)],
@@ -189,6 +202,89 @@ def test_dtypes(kind, dtype, layers):
     dtype,
   )
   assert_whole(layers(), 1)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64])
+def test_lengths_of_other_dtypes(dtype, layers):
+  x = make_inputs(2, 200, 3)
+  lengths = np.array([100, 5], dtype)
+
+  def build(function, lengths, x):
+    cells = [KINDS["IndyGRU"].make(3), KINDS["IndyGRU"].make(3)]
+    return function(*cells, x, lengths, dtype=x.dtype)
+
+  ours = tf_contrib_rnn.bidirectional_dynamic_rnn
+  theirs = v1.nn.bidirectional_dynamic_rnn
+  assert_same(
+    run_graph(functools.partial(build, ours, lengths), [x]),
+    run_graph(functools.partial(build, theirs, np.int64(lengths)), [x]),
+    1e-5,
+  )
+  assert_whole(layers(), 2)
+
+
+@pytest.mark.parametrize("time_major", [0, np.bool_(False), 1, np.bool_(True)])
+def test_time_major_that_is_not_a_bool(time_major, layers):
+  compare(
+    "dynamic_rnn",
+    lambda: [KINDS["IndyGRU"].make(3)],
+    [make_inputs(2, 4, 3)],
+    time_major=time_major,
+  )
+  assert_whole(layers(), 1)
+
+
+# Initial states.
+
+
+@every_kind
+@pytest.mark.parametrize("time_major", [False, True])
+def test_initial_state(kind, time_major, layers):
+  shape = (7, 4) if time_major else (4, 7)
+  rng = np.random.RandomState(5)
+  states = [helpers.random(rng, [4, 6]) for _ in range(KINDS[kind].states)]
+
+  def build(function, x, *states):
+    return function(
+      KINDS[kind].make(6),
+      x,
+      [7, 1, 0, 4],
+      initial_state=KINDS[kind].state(states),
+      time_major=time_major,
+    )
+
+  arrays = [make_inputs(*shape, 5), *states]
+  assert_same(
+    run_graph(functools.partial(build, tf_contrib_rnn.dynamic_rnn), arrays),
+    run_graph(functools.partial(build, v1.nn.dynamic_rnn), arrays),
+  )
+  assert_whole(layers(), 1)
+
+
+@every_kind
+def test_initial_states_of_both_directions(kind, layers):
+  rng = np.random.RandomState(5)
+  count = KINDS[kind].states
+  states = [helpers.random(rng, [4, 6]) for _ in range(2 * count)]
+
+  def build(function, x, *states):
+    return function(
+      KINDS[kind].make(6),
+      KINDS[kind].make(6),
+      x,
+      [7, 1, 0, 4],
+      KINDS[kind].state(states[:count]),
+      KINDS[kind].state(states[count:]),
+    )
+
+  ours = tf_contrib_rnn.bidirectional_dynamic_rnn
+  theirs = v1.nn.bidirectional_dynamic_rnn
+  arrays = [make_inputs(4, 7, 5), *states]
+  assert_same(
+    run_graph(functools.partial(build, ours), arrays),
+    run_graph(functools.partial(build, theirs), arrays),
+  )
+  assert_whole(layers(), 2)
 
 
 # Wrappers. Each makes a cell of 5 units from 5 inputs.
@@ -626,21 +722,20 @@ def test_stack_bidirectional_rnn(kind):
 
 
 def test_stack_takes_initial_states():
+  """With lengths of 0, each final state is the initial one."""
+  states = np.arange(4 * 2 * 5, dtype=np.float32).reshape([4, 2, 5])
   with tf.Graph().as_default():
-    x = tf.zeros([2, 3, 4])
-    states = [tf.ones([2, 5]), tf.ones([2, 5])]
     outputs, fw, bw = tf_contrib_rnn.stack_bidirectional_dynamic_rnn(
       [indy("IndyGRU"), indy("IndyGRU")],
       [indy("IndyGRU"), indy("IndyGRU")],
-      x,
-      initial_states_fw=states,
-      initial_states_bw=states,
+      tf.ones([2, 3, 4]),
+      initial_states_fw=[tf.constant(states[0]), tf.constant(states[1])],
+      initial_states_bw=[tf.constant(states[2]), tf.constant(states[3])],
       sequence_length=[0, 0],
     )
     got = helpers.evaluate([outputs, fw, bw])
   np.testing.assert_array_equal(got[0], np.zeros([2, 3, 10]))
-  np.testing.assert_array_equal(got[1], np.ones([2, 2, 5]))
-  np.testing.assert_array_equal(got[2], np.ones([2, 2, 5]))
+  np.testing.assert_array_equal([*got[1], *got[2]], states)
 
 
 # What TensorFlow 1.15 has, by position.
@@ -905,20 +1000,59 @@ def test_partitioned_variables_and_custom_getters_see_what_they_did():
   assert names(tf_contrib_rnn.dynamic_rnn) == names(v1.nn.dynamic_rnn)
 
 
-def test_in_a_loop_of_tensorflow_1():
-  def run(function):
-    with tf.Graph().as_default():
-      cell = tf_contrib_rnn.IndyGRUCell(4)
-      x = tf.constant(make_inputs(2, 3, 4))
-      with v1.variable_scope("loop", reuse=v1.AUTO_REUSE):
-        function(cell, x, dtype=tf.float32)
-        results = v1.while_loop(
+LOOP = """
+import sys
+import helpers
+import numpy as np
+import tensorflow as tf
+import tf_contrib_rnn
+v1 = tf.compat.v1
+v1.disable_v2_behavior()
+
+def run(function):
+  with tf.Graph().as_default() as graph:
+    cell = tf_contrib_rnn.IndyGRUCell(4)
+    x = tf.constant(helpers.random(np.random.RandomState(3), [2, 3, 4]))
+    with v1.variable_scope("loop", reuse=v1.AUTO_REUSE):
+      function(cell, x, dtype=tf.float32)
+      _, y = v1.while_loop(
           lambda i, _: i < 3,
           lambda i, x: (i + 1, function(cell, x, dtype=tf.float32)[0]),
-          (0, x),
-        )
-      return helpers.evaluate(results, [cell], [KINDS["IndyGRU"].weights(4, 4)])
+          (0, x))
+    gradients = v1.gradients(y, [x, *cell.variables])
+    assert "Enter" in {op.type for op in graph.get_operations()}
+    return helpers.evaluate(
+        [y, gradients], [cell], [helpers.KINDS["IndyGRU"].weights(4, 4)])
 
-  helpers.assert_close(
-    run(tf_contrib_rnn.dynamic_rnn), run(v1.nn.dynamic_rnn), 5e-6
-  )
+helpers.assert_close(
+    run(tf_contrib_rnn.dynamic_rnn), run(v1.nn.dynamic_rnn), 5e-6)
+print("same")
+"""
+
+
+def test_in_a_loop_of_tensorflow_1():
+  assert helpers.run_script(LOOP).splitlines()[-1] == "same"
+
+
+def test_another_cell_inside_an_activation(layers):
+  """Its rows are steps: it runs at each of them."""
+
+  def make_cell():
+    inner = KINDS["IndRNN"].make(5)
+
+    def activation(x):
+      return inner(x, tf.zeros_like(x))[0]
+
+    return [tf_contrib_rnn.IndyGRUCell(5, activation=activation)]
+
+  x = make_inputs(4, 7, 5)
+  (got,) = {
+    tuple(r.shape)
+    for r in run_graph(
+      lambda x: tf_contrib_rnn.dynamic_rnn(*make_cell(), x, dtype=x.dtype)[0],
+      [x],
+    )[1]
+  }
+  assert got == (4, 7, 5)
+  compare("dynamic_rnn", make_cell, [x])
+  assert_whole(layers(), 2)

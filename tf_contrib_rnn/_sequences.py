@@ -11,6 +11,8 @@ import contextlib
 import contextvars
 import dataclasses
 from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 from typing import Optional
 
 import tensorflow as tf
@@ -62,21 +64,24 @@ def describe(
   return Sequences(shape, sequence_length, time_major, reverse)
 
 
-_current: contextvars.ContextVar[Optional[Sequences]] = contextvars.ContextVar(
-  "sequences", default=None
-)
+_current: contextvars.ContextVar[tuple[Optional[Sequences], Sequence[Any]]]
+_current = contextvars.ContextVar("sequences", default=(None, ()))
 
 
 @contextlib.contextmanager
-def as_rows(sequences: Sequences) -> Iterator[None]:
-  """Inside, the rows that a cell is called with are these sequences'."""
-  token = _current.set(sequences)
+def as_rows(sequences: Sequences, cells: Sequence[Any]) -> Iterator[None]:
+  """Inside, the rows that these cells are called with are these sequences'.
+
+  Only these: an activation or a custom getter may run others.
+  """
+  token = _current.set((sequences, cells))
   try:
     yield
   finally:
     _current.reset(token)
 
 
-def current() -> Optional[Sequences]:
+def rows_of(cell: Any) -> Optional[Sequences]:
   """What the rows are that a cell is called with; None: one step each."""
-  return _current.get()
+  sequences, cells = _current.get()
+  return sequences if any(cell is other for other in cells) else None

@@ -156,6 +156,7 @@ def run(
   reverse: bool = False,
 ) -> tuple[tf.Tensor, Any]:
   """Runs a cell over whole sequences, under dynamic_rnn's variable scope."""
+  time_major = bool(time_major)
   with v1.variable_scope(scope or "rnn") as variable_scope:
     # As TensorFlow does; custom getters see it.
     if rnn._should_cache() and variable_scope.caching_device is None:
@@ -169,14 +170,14 @@ def run(
     if state is None:
       batch = sequences.shape[1 if time_major else 0]
       state = cell.zero_state(batch, inputs.dtype)
-    with _sequences.as_rows(sequences):
+    indy_cells = [part for part in _parts(cell) if type(part) in _INDY_CELLS]
+    with _sequences.as_rows(sequences, indy_cells):
       rows, state = cell(sequences.flatten(inputs), state)
     outputs = sequences.unflatten(rows)
     if sequence_length is not None and _adds_inputs(cell):
       outputs = _clear_past_end(outputs, sequences)
-  for part in _parts(cell):
-    if type(part) in _INDY_CELLS:
-      _logger.debug("whole sequences: %s", part.scope_name)
+  for indy_cell in indy_cells:
+    _logger.debug("whole sequences: %s", indy_cell.scope_name)
   return outputs, state
 
 
@@ -226,14 +227,14 @@ def run_both(
 
 def _check_lengths(sequence_length: Any, time: tf.Tensor) -> tf.Tensor:
   """Refuses what tf.reverse_sequence, in TensorFlow's function, would."""
-  lengths = tf.convert_to_tensor(sequence_length)
+  lengths = tf.cast(sequence_length, tf.int64)
   checks = [
     tf.debugging.assert_non_negative(
       lengths, "sequence_length is negative, expected 0 to time"
     ),
     tf.debugging.assert_less_equal(
       lengths,
-      tf.cast(time, lengths.dtype),
+      tf.cast(time, tf.int64),
       "sequence_length is past the end of the inputs, expected 0 to time",
     ),
   ]

@@ -160,7 +160,7 @@ class _IndependentCell(core.LayerRNNCell):
       The outputs [rows, H] and the new state.
     """
     attributes["activation"] = self._activation
-    sequences = _sequences.current()
+    sequences = _sequences.rows_of(self)
     if sequences is None:
       return recurrence_of_cell(projected, *arguments, **attributes)
     outputs, state = recurrence_of_cell(
@@ -382,7 +382,7 @@ class IndyGRUCell(_IndependentCell):
   def _project(self, inputs):
     """x [Wg, Wc]: what is smaller is concatenated."""
     kernels = [self._gate_kernel_w, self._candidate_kernel_w]
-    if _sequences.current() is not None:
+    if _sequences.rows_of(self) is not None:
       return tf.matmul(inputs, tf.concat(kernels, 1))
     # The matrices would be copied at every step of a loop.
     return tf.concat([tf.matmul(inputs, kernel) for kernel in kernels], 1)

@@ -49,7 +49,8 @@ def dynamic_rnn(
     inputs: [batch, time, depth], or [time, batch, depth] if `time_major`;
       float16, bfloat16, float32 or float64. The depth has to be known.
     sequence_length: (optional) int32 or int64 [batch]. Outputs past a
-      sequence's length are zeros, and its state stops there.
+      sequence's length are zeros, and its state stops there. Inputs there have
+      to be finite, or gradients of the kernel are not.
     initial_state: (optional) structured as `cell.state_size`, each part
       [batch, size]. Default: zeros.
     dtype: the dtype of the initial state and of the outputs; required without

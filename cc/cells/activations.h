@@ -79,12 +79,12 @@ struct ExponentialOf<double> {
   }
 };
 
-// A number times 2^n.
+// 2^n.
 template <class R>
-CONTRIB_RNN_INLINE R TimesPowerOf2(R number, R shifted) {
+CONTRIB_RNN_INLINE R PowerOf2(R shifted) {
   using E = ExponentialOf<R>;
   using Bits = typename E::Bits;
-  return BitCast<R>(BitCast<Bits>(number) +
+  return BitCast<R>(BitCast<Bits>(R(1)) +
                     (BitCast<Bits>(shifted) << E::kMantissaBits));
 }
 
@@ -93,7 +93,8 @@ template <class R>
 CONTRIB_RNN_INLINE R ExpOfMinus(R x) {
   using E = ExponentialOf<R>;
   const Reduced<R> y = E::Reduce(E::kHighest < x ? E::kHighest : x, R(1));
-  return TimesPowerOf2(y.f * E::Polynomial(y.f) + R(1), y.shifted);
+  const R power = PowerOf2(y.shifted);
+  return power * (y.f * E::Polynomial(y.f)) + power;
 }
 
 // exp(-scale x) - 1 for x >= 0, without cancellation near 0; NaN for NaN.
@@ -102,12 +103,14 @@ CONTRIB_RNN_INLINE R ExpOfMinusMinusOne(R x, R scale) {
   using E = ExponentialOf<R>;
   // From 40 on the result rounds to -1.
   const Reduced<R> y = E::Reduce(R(40) < x ? R(40) : x, scale);
-  const R power = TimesPowerOf2(R(1), y.shifted);
+  const R power = PowerOf2(y.shifted);
   return power * (y.f * E::Polynomial(y.f)) + (power - R(1));
 }
 
 // A value as numerator / denominator, the latter from 1 to 2. Divisions take
-// longest of all in a step: a cell puts several over one denominator.
+// longest of all in a step: a cell puts several over one denominator. States
+// that are larger than a quarter of the largest number so overflow a little
+// early.
 template <class R>
 struct Fraction {
   R numerator, denominator;

@@ -307,6 +307,11 @@ TYPED_TEST_SUITE(ActivationTest, Activations);
 TYPED_TEST(ActivationTest, PassesNanOn) {
   EXPECT_TRUE(std::isnan(Value<TypeParam>(kNan)));
   EXPECT_TRUE(std::isnan(Value<TypeParam>(static_cast<double>(kNan))));
+  // Others than what operations make: R's missing value is one.
+  EXPECT_TRUE(std::isnan(Value<TypeParam>(BitCast<float>(0x7fc00001u))));
+  EXPECT_TRUE(std::isnan(Value<TypeParam>(BitCast<float>(0xff8001ffu))));
+  EXPECT_TRUE(std::isnan(
+      Value<TypeParam>(BitCast<double>(uint64_t{0x7ff00000000007a2u}))));
 }
 
 // Compared relatively, but below the normal numbers as if at the least one.

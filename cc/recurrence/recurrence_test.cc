@@ -390,9 +390,9 @@ TYPED_TEST(RecurrenceTest, EveryActivation) {
 // About the edges of lanes and tiles, and where there is nothing at all.
 TYPED_TEST(RecurrenceTest, EverySize) {
   constexpr int64_t kSizes[][3] = {
-      {1, 1, 1},   {7, 3, 2},   {1, 9, 16},  {0, 3, 5}, {0, 5, 129},
-      {7, 0, 5},   {7, 3, 0},   {0, 0, 0},   {7, 4, 8}, {1, 5, 128},
-      {7, 3, 129}, {7, 9, 151}, {7, 1, 151},
+      {1, 1, 1},   {7, 3, 2},   {1, 9, 16},  {0, 3, 5},    {0, 5, 129},
+      {7, 0, 5},   {7, 3, 0},   {0, 0, 0},   {7, 4, 8},    {1, 5, 128},
+      {7, 3, 129}, {7, 9, 151}, {7, 1, 151}, {3, 33, 257}, {2, 3, 513},
   };
   int number = 0;
   for (const CellKind cell : kCells) {
@@ -489,7 +489,7 @@ void CheckSums(const CpuContext& context, int64_t rows, int64_t columns) {
 TYPED_TEST(RecurrenceTest, SumsRowsInOrder) {
   for (const InstructionSet set : InstructionSets()) {
     for (const int64_t rows : {0, 1, 2, 9, 100}) {
-      for (const int64_t columns : {0, 1, 5, 128, 129, 300}) {
+      for (const int64_t columns : {0, 1, 5, 256, 257, 600}) {
         CheckSums<TypeParam>({Serially, set}, rows, columns);
         CheckSums<TypeParam>({BackwardsOneByOne, set}, rows, columns);
       }
