@@ -35,22 +35,30 @@ def test_all_recorded_scenarios_are_here():
   assert len(NAMES) == 25
 
 
+# Whether dynamic_rnn and its relatives are TensorFlow's or this package's.
+with_functions = pytest.mark.parametrize("rnn_from", ["tf", "contrib"])
+
+
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@with_functions
 @pytest.mark.parametrize("name", NAMES)
-def test_scenario_with_tensorflow_2_behavior(name, implementation):
+def test_scenario_with_tensorflow_2_behavior(name, rnn_from, implementation):
   path = os.path.join(FOLDER, name)
   with tf_contrib_rnn.implementation(implementation):
-    assert scenario.check_one(path, "tf", tolerance(name)) == []
+    assert scenario.check_one(path, rnn_from, tolerance(name)) == []
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-def test_scenarios_with_tensorflow_1_behavior(implementation):
+@with_functions
+def test_scenarios_with_tensorflow_1_behavior(rnn_from, implementation):
   printed = helpers.run_script(
     "import runpy, sys; sys.argv = sys.argv[1:];"
     "runpy.run_path(sys.argv[0], run_name='__main__')",
     os.path.join(FOLDER, "scenario.py"),
     "--check",
     FOLDER,
+    "--rnn-from",
+    rnn_from,
     TF_CONTRIB_RNN_IMPLEMENTATION=implementation,
   )
   assert printed.splitlines()[-1] == "25 passed, 0 failed"
