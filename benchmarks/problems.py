@@ -29,29 +29,29 @@ class Problem:
   def shape(self) -> tuple[int, int, int, int]:
     return self.batch, self.time, self.inputs, self.units
 
-  def _random(self, seed, *shape, scale=1.0):
+  def random(self, seed, *shape, scale=1.0):
     numbers = np.random.default_rng(seed).standard_normal(shape, np.float32)
     return numbers * np.float32(scale)
 
   def x(self) -> np.ndarray:
-    return self._random(1, self.batch, self.time, self.inputs)
+    return self.random(1, self.batch, self.time, self.inputs)
 
   def output_gradients(self) -> np.ndarray:
-    return self._random(2, self.batch, self.time, self.units)
+    return self.random(2, self.batch, self.time, self.units)
 
   def projected_gradients(self) -> np.ndarray:
-    return self._random(3, self.batch * self.time, self.gates * self.units)
+    return self.random(3, self.batch * self.time, self.gates * self.units)
 
   def kernel(self) -> np.ndarray:
     """W [D, G * H]; of the IndyGRU: reset, update, candidate."""
     scale = self.inputs**-0.5
-    return self._random(4, self.inputs, self.gates * self.units, scale=scale)
+    return self.random(4, self.inputs, self.gates * self.units, scale=scale)
 
   def recurrent_kernel(self) -> np.ndarray:
-    return self._random(5, 1, self.gates * self.units, scale=0.5)
+    return self.random(5, 1, self.gates * self.units, scale=0.5)
 
   def bias(self) -> np.ndarray:
-    return self._random(6, self.gates * self.units, scale=0.5)
+    return self.random(6, self.gates * self.units, scale=0.5)
 
   def weights(self) -> list[np.ndarray]:
     """In the order and shapes of the variables of this package's cell."""

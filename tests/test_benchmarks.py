@@ -33,7 +33,6 @@ def run_benchmark(folder, *arguments, **environment):
 
 
 def test_writes_figures_tables_and_charts(tmp_path):
-  pytest.importorskip("matplotlib")
   absent = tmp_path / "absent" / "torch"
   absent.mkdir(parents=True)
   (absent / "__init__.py").write_text("raise ImportError('no torch here')")

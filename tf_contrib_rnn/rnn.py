@@ -4,7 +4,8 @@ The functions have the signatures, variables, names and results of TensorFlow
 1.15's, tf.nn's and tf.contrib.rnn's. Where the cell is an Indy cell, also in
 TensorFlow's or tf_keras's wrappers, a layer runs as one matrix product and one
 recurrence over all steps; anything else goes to TensorFlow's function of the
-same name. The logger of this module says at level DEBUG which it was, and why.
+same name. Which it was, and why, the logger `tf_contrib_rnn` says at level
+DEBUG.
 """
 
 import logging

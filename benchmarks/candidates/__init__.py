@@ -42,7 +42,6 @@ class Candidate:
     cells: the cells that it has.
     is_same: whether it computes the Indy cell's function.
     is_own: whether it is this project's.
-    is_slow: whether the sweep runs it at a few points only.
   """
 
   label: str
@@ -51,7 +50,6 @@ class Candidate:
   cells: tuple[str, ...] = CELLS
   is_same: bool = True
   is_own: bool = False
-  is_slow: bool = False
 
 
 CANDIDATES = {
@@ -77,7 +75,6 @@ CANDIDATES = {
     "composition",
     "sessions",
     "`tf.nn.dynamic_rnn`, the cell composed of TensorFlow's ops",
-    is_slow=True,
   ),
   "xla": Candidate(
     "composition, XLA",

@@ -62,7 +62,7 @@ def _block_lstm(_, graph, problem):
   batch, time, inputs, units = problem.shape
   x = graph.variable("x", problem.x().swapaxes(0, 1))
   dy = graph.variable("dy", problem.output_gradients().swapaxes(0, 1))
-  kernel = problem._random(7, inputs + units, 4 * units, scale=units**-0.5)
+  kernel = problem.random(7, inputs + units, 4 * units, scale=units**-0.5)
   w = graph.variable("w", kernel)
   b = graph.variable("b", problem.bias())
   zeros = tf.zeros([batch, units])

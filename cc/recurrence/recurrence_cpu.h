@@ -128,7 +128,8 @@ CONTRIB_RNN_INLINE void Prefetch(const T* first) {
 }
 
 // A block's lanes of several rows of a tensor, one row a gate or a state: in
-// place where the block is full, else in a padded copy.
+// place where the block is full or may be read past its end, else in a padded
+// copy.
 template <class T, int kRows, int kLanes>
 class BlockRows {
  public:
