@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import kernels as registered_kernels
 
 import tf_contrib_rnn
 from tf_contrib_rnn import _implementation
@@ -205,11 +206,88 @@ def test_choice_holds_in_the_replicas_of_a_strategy():
     assert "ContribRnn>" not in operations()
 
 
-def test_auto_composes_where_there_is_a_gpu(monkeypatch):
-  monkeypatch.setattr(_implementation, "_sees_gpu", lambda: True)
-  assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
-  with tf_contrib_rnn.implementation("fused"):
-    assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+@pytest.fixture
+def a_gpu(monkeypatch):
+  """Pretends that TensorFlow sees a GPU, of the compute capability given."""
+
+  def pretend(capability=(9, 0), architectures=("sm_75", "compute_75")):
+    details = {"compute_capability": capability, "device_name": "Test GPU"}
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    config = tf.config
+    monkeypatch.setattr(config, "list_physical_devices", lambda kind: [gpu])
+    monkeypatch.setattr(
+      config.experimental, "get_device_details", lambda gpu: details
+    )
+    monkeypatch.setattr(_library, "gpu_architectures", architectures)
+    monkeypatch.setattr(_library, "why_no_gpu", None)
+    monkeypatch.setattr(_implementation, "_has_warned", False)
+    for function in ("_sees_gpu", "_why_not_on_gpus"):
+      fresh = getattr(_implementation, function).__wrapped__
+      monkeypatch.setattr(_implementation, function, functools.cache(fresh))
+
+  return pretend
+
+
+def test_auto_fuses_on_a_gpu_that_has_kernels(a_gpu):
+  a_gpu()
+  assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+  assert tf_contrib_rnn.fused_ops_available().gpu_reason is None
+
+
+@pytest.mark.parametrize(
+  "why, reason",
+  [
+    (None, "Test GPU has compute capability 6.1"),
+    ("the driver is too old", "the driver is too old"),
+  ],
+)
+def test_auto_composes_on_a_gpu_without_kernels(
+  a_gpu, monkeypatch, why, reason
+):
+  a_gpu((6, 1))
+  monkeypatch.setattr(_library, "why_no_gpu", why)
+  with pytest.warns(RuntimeWarning, match=reason):
+    assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+  available = tf_contrib_rnn.fused_ops_available()
+  assert available and reason in available.gpu_reason
+  with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+    with tf_contrib_rnn.implementation("fused"):
+      assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+@pytest.mark.parametrize(
+  "capability, architectures, runs",
+  [
+    ((7, 5), ["sm_75", "sm_90", "compute_90"], True),
+    ((7, 0), ["sm_75", "sm_90", "compute_90"], False),
+    ((8, 9), ["sm_80"], True),
+    ((8, 9), ["sm_75", "sm_90", "compute_90"], False),
+    ((12, 1), ["sm_75", "sm_90", "compute_90"], True),
+    ((12, 1), ["sm_120"], True),
+    ((12, 1), ["sm_90"], False),
+    ((12, 1), [], False),
+  ],
+)
+def test_which_gpus_code_runs_on(capability, architectures, runs):
+  assert _implementation._runs_on(capability, architectures) == runs
+
+
+def test_gpu_kernels_are_registered_if_the_library_names_architectures():
+  available = tf_contrib_rnn.fused_ops_available()
+  operations = [
+    "ContribRnn>" + cell + gradient
+    for cell in ("IndRNN", "IndyGRU", "IndyLSTM")
+    for gradient in ("", "Grad")
+  ]
+  for operation in operations:
+    found = registered_kernels.get_registered_kernels_for_op(operation).kernel
+    on_gpu = [k for k in found if k.device_type == "GPU"]
+    assert len(on_gpu) == (4 if available.gpu_architectures else 0)
+    assert len(found) - len(on_gpu) == 4
+  if not available.gpu_architectures:
+    assert "built without CUDA" in available.gpu_reason
 
 
 def test_xla_compiles_a_function_traced_before_if_it_was_composed():
@@ -248,7 +326,7 @@ def installed_library():
   )
 
 
-def test_library_exports_nothing():
+def test_library_exports_only_what_python_asks():
   assert shutil.which("nm"), "the compiler that built the library brings nm"
   symbols = subprocess.run(
     ["nm", "--dynamic", "--defined-only", "--extern-only", installed_library()],
@@ -256,4 +334,7 @@ def test_library_exports_nothing():
     text=True,
     check=True,
   )
-  assert symbols.stdout.split() == []
+  names = [line.split()[-1] for line in symbols.stdout.splitlines()]
+  assert all(name.startswith("tf_contrib_rnn_") for name in names), names
+  has_gpu_kernels = bool(tf_contrib_rnn.fused_ops_available().gpu_architectures)
+  assert len(names) == (2 if has_gpu_kernels else 0)

@@ -6,6 +6,7 @@ import functools
 import os
 import warnings
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Optional
 
 import tensorflow as tf
@@ -30,10 +31,17 @@ class Availability:
   Attributes:
     available: whether the op library is loaded.
     reason: why it is not, a sentence; None where it is.
+    gpu_architectures: what the GPU kernels in the library are compiled for,
+      such as ("sm_75", "sm_80", "sm_90", "compute_90"), of which the last
+      serves all later GPUs; empty where there are no GPU kernels.
+    gpu_reason: why the ops can't run on this machine's GPUs, a sentence; None
+      where they can, or where TensorFlow sees no GPU and there are kernels.
   """
 
   available: bool
   reason: Optional[str] = None
+  gpu_architectures: tuple[str, ...] = ()
+  gpu_reason: Optional[str] = None
 
   def __bool__(self) -> bool:
     return self.available
@@ -44,7 +52,8 @@ def fused_ops_available() -> Availability:
 
   Returns:
     An object that is true where the op library for the running TensorFlow is
-    loaded; elsewhere it is false, and its `reason` is a sentence.
+    loaded; elsewhere it is false, and its `reason` is a sentence. It also says
+    for which GPUs there are kernels, see `Availability`.
 
   Example:
 
@@ -53,7 +62,12 @@ def fused_ops_available() -> Availability:
   ...   print("fused")
   fused
   """
-  return Availability(_library.ops is not None, _library.why_not)
+  return Availability(
+    _library.ops is not None,
+    _library.why_not,
+    _library.gpu_architectures,
+    _why_not_on_gpus(),
+  )
 
 
 def _check_implementation(name: str, source: str) -> str:
@@ -86,8 +100,8 @@ def implementation(name: str) -> Iterator[None]:
       knows, a call compiled by XLA and a dtype other than float16, bfloat16,
       float32 and float64 are still composed. "composed": TensorFlow's own ops
       only, for a model that has to run where the library is not. "auto", the
-      default: fused where it can be, and where TensorFlow sees no GPU: the
-      fused ops run on the CPU.
+      default: fused where it can be; where TensorFlow sees a GPU, only if
+      the library has kernels that run on it.
 
   Yields:
     Nothing.
@@ -130,10 +144,55 @@ def _in_xla_context() -> bool:
   )
 
 
+def _runs_on(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
+  """Whether a GPU of a compute capability runs code for these architectures.
+
+  Machine code (sm_75) is for GPUs of the same first number and no lower second
+  one; compute_90 for all from there on.
+  """
+  for name in architectures:
+    kind, _, number = name.partition("_")
+    version = divmod(int(number), 10)
+    if version <= capability and (
+      kind == "compute" or version[0] == capability[0]
+    ):
+      return True
+  return False
+
+
+@functools.cache
+def _why_not_on_gpus() -> Optional[str]:
+  """Why the ops can't run on the GPUs that TensorFlow sees, or None."""
+  if _library.why_no_gpu is not None:
+    return _library.why_no_gpu
+  for gpu in tf.config.list_physical_devices("GPU"):
+    details = tf.config.experimental.get_device_details(gpu)
+    capability = details.get("compute_capability")
+    if capability and not _runs_on(capability, _library.gpu_architectures):
+      return (
+        f"the GPU kernels are for {', '.join(_library.gpu_architectures)}, and "
+        f"{details.get('device_name', gpu.name)} has compute capability "
+        f"{capability[0]}.{capability[1]}"
+      )
+  return None
+
+
 @functools.cache
 def _sees_gpu() -> bool:
-  """Whether a model runs on a GPU, where there are no fused ops."""
   return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _warn_once(reason: str) -> None:
+  global _has_warned
+  if _has_warned:
+    return
+  _has_warned = True
+  warnings.warn(
+    "The cells run as compositions of TensorFlow's ops, with the same "
+    f"results but slower: {reason}",
+    RuntimeWarning,
+    stacklevel=3,
+  )
 
 
 def can_fuse() -> bool:
@@ -142,24 +201,17 @@ def can_fuse() -> bool:
   Raises:
     RuntimeError: if the fused implementation was asked for and is not there.
   """
-  global _has_warned
   wanted = _wanted_implementation()
   if wanted == "composed" or _in_xla_context():
     return False
-  if wanted == "auto" and _sees_gpu():
+  if _library.ops is None:
+    if wanted == "fused":
+      raise RuntimeError(
+        f"The fused implementation was asked for, but {_library.why_not}"
+      )
+    _warn_once(_library.why_not)
     return False
-  if _library.ops is not None:
-    return True
-  if wanted == "fused":
-    raise RuntimeError(
-      f"The fused implementation was asked for, but {_library.why_not}"
-    )
-  if not _has_warned:
-    _has_warned = True
-    warnings.warn(
-      "The cells run as compositions of TensorFlow's ops, with the same "
-      f"results but slower: {_library.why_not}",
-      RuntimeWarning,
-      stacklevel=2,
-    )
-  return False
+  if wanted == "auto" and _sees_gpu() and _why_not_on_gpus() is not None:
+    _warn_once(_why_not_on_gpus())
+    return False
+  return True

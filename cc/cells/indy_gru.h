@@ -28,9 +28,9 @@ struct IndyGRU {
     const R r = Value<Sigmoid>(x[0] + u[0] * h + b[0]);
     const Fraction<R> z = Sigmoid::Parts(x[1] + u[1] * h + b[1]);
     const Fraction<R> c = Activation::Parts(x[2] + u[2] * (r * h) + b[2]);
-    state[0] = (z.numerator * h * c.denominator +
-                (z.denominator - z.numerator) * c.numerator) /
-               (z.denominator * c.denominator);
+    state[0] = Divide(z.numerator * h * c.denominator +
+                          (z.denominator - z.numerator) * c.numerator,
+                      z.denominator * c.denominator);
   }
 
   // As IndRNN::Gradient; the gates are computed again.

@@ -37,11 +37,11 @@ struct IndyLSTM {
     const Fraction<R> f = Sigmoid::Parts(sum[2]);
     const Fraction<R> o = Sigmoid::Parts(sum[3]);
     const R denominator = i.denominator * j.denominator;
-    state[0] = (state[0] * f.numerator * denominator +
-                i.numerator * j.numerator * f.denominator) /
-               (f.denominator * denominator);
+    state[0] = Divide(state[0] * f.numerator * denominator +
+                          i.numerator * j.numerator * f.denominator,
+                      f.denominator * denominator);
     const Fraction<R> c = Activation::Parts(state[0]);
-    state[1] = c.numerator * o.numerator / (c.denominator * o.denominator);
+    state[1] = Divide(c.numerator * o.numerator, c.denominator * o.denominator);
   }
 
   // As IndRNN::Gradient; the gates are computed again.

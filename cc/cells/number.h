@@ -1,12 +1,17 @@
 // The numbers that cells compute with: storage types of 16 bits, and the few
-// bit operations that the mathematics needs. Plain inline functions for host
-// and device.
+// operations on numbers that the mathematics needs. Plain inline functions for
+// host and device; a GPU has instructions for some of them.
 
 #ifndef CC_CELLS_NUMBER_H_
 #define CC_CELLS_NUMBER_H_
 
 #include <cstdint>
 #include <cstring>
+
+#if defined(__CUDACC__)
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#endif
 
 // A function of the cells: inlined into whichever instruction set or device
 // its caller is compiled for, so that no copy for another one can be linked.
@@ -47,6 +52,18 @@ CONTRIB_RNN_INLINE To BitCast(From from) {
   return to;
 }
 
+// numerator / denominator, for a denominator from 1 to 2^100.
+CONTRIB_RNN_INLINE double Divide(double numerator, double denominator) {
+  return numerator / denominator;
+}
+CONTRIB_RNN_INLINE float Divide(float numerator, float denominator) {
+#if defined(__CUDA_ARCH__)
+  return __fdividef(numerator, denominator);  // good to 2 ulp
+#else
+  return numerator / denominator;
+#endif
+}
+
 CONTRIB_RNN_INLINE float Load(float x) { return x; }
 CONTRIB_RNN_INLINE double Load(double x) { return x; }
 
@@ -55,6 +72,9 @@ CONTRIB_RNN_INLINE float Load(BFloat16 x) {
 }
 
 CONTRIB_RNN_INLINE float Load(Float16 x) {
+#if defined(__CUDA_ARCH__)
+  return __half2float(BitCast<__half>(x));
+#else
   const uint32_t magnitude = x.bits & 0x7fffu;
   const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000u) << 16;
   // Rebias the exponent by 112; infinity and NaN by as much again.
@@ -65,6 +85,7 @@ CONTRIB_RNN_INLINE float Load(Float16 x) {
   const uint32_t bits = magnitude < 0x400u ? BitCast<uint32_t>(subnormal)
                                            : (magnitude << 13) + rebias;
   return BitCast<float>(bits | sign);
+#endif
 }
 
 template <class T>
@@ -82,15 +103,22 @@ CONTRIB_RNN_INLINE double Store<double>(double x) {
 // To nearest, ties to even, as TensorFlow casts.
 template <>
 CONTRIB_RNN_INLINE BFloat16 Store<BFloat16>(float x) {
+#if defined(__CUDA_ARCH__)
+  return BitCast<BFloat16>(__float2bfloat16_rn(x));
+#else
   const uint32_t bits = BitCast<uint32_t>(x);
   const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
   const uint32_t nan = (bits >> 16) | 0x40u;
   const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
   return BFloat16{static_cast<uint16_t>(is_nan ? nan : rounded)};
+#endif
 }
 
 template <>
 CONTRIB_RNN_INLINE Float16 Store<Float16>(float x) {
+#if defined(__CUDA_ARCH__)
+  return BitCast<Float16>(__float2half_rn(x));
+#else
   const uint32_t bits = BitCast<uint32_t>(x);
   const uint32_t magnitude = bits & 0x7fffffffu;
   const uint32_t sign = (bits >> 16) & 0x8000u;
@@ -103,6 +131,7 @@ CONTRIB_RNN_INLINE Float16 Store<Float16>(float x) {
   const uint32_t finite = magnitude < 0x38800000u ? subnormal : normal;
   const uint32_t half = magnitude >= 0x47800000u ? special : finite;
   return Float16{static_cast<uint16_t>(half | sign)};
+#endif
 }
 
 }  // namespace contrib_rnn

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "cc/cells/number.h"
 
@@ -95,22 +96,57 @@ struct CpuContext {
   InstructionSet instruction_set = BestInstructionSet();
 };
 
-template <class T>
-void Forward(const CpuContext& context, const CellOptions& options,
-             const Sequences& sequences, const ForwardTensors<T>& tensors);
+// How the GPU kernels run: behind what is on the stream, a cudaStream_t of the
+// current device. The tensors are that device's; nothing waits for it.
+struct GpuContext {
+  void* stream;
+};
+
+// What went wrong, a sentence; empty if nothing did. On a CPU nothing can.
+using Error = std::string;
 
 template <class T>
-void Gradient(const CpuContext& context, const CellOptions& options,
-              const Sequences& sequences, const GradientTensors<T>& tensors);
+Error Forward(const CpuContext& context, const CellOptions& options,
+              const Sequences& sequences, const ForwardTensors<T>& tensors);
+
+template <class T>
+Error Gradient(const CpuContext& context, const CellOptions& options,
+               const Sequences& sequences, const GradientTensors<T>& tensors);
 
 // The numbers that Gradient needs in `scratch`: every group of batch rows
 // leaves its part of the gradients of u and b there, to be summed in order.
-int64_t CountScratch(const CellOptions& options, const Sequences& sequences);
+int64_t CountScratch(const CpuContext& context, const CellOptions& options,
+                     const Sequences& sequences);
 
-// sums[k] = matrix[0, k] + matrix[1, k] + ..., in that order.
+// sums[k] = matrix[0, k] + matrix[1, k] + ..., in an order that depends on the
+// sizes alone.
 template <class From, class To>
-void SumRows(const CpuContext& context, const From* matrix, int64_t rows,
-             int64_t columns, To* sums);
+Error SumRows(const CpuContext& context, const From* matrix, int64_t rows,
+              int64_t columns, To* sums);
+
+// The same on a GPU. All that follows is there only in a build with CUDA.
+template <class T>
+Error Forward(const GpuContext& context, const CellOptions& options,
+              const Sequences& sequences, const ForwardTensors<T>& tensors);
+
+template <class T>
+Error Gradient(const GpuContext& context, const CellOptions& options,
+               const Sequences& sequences, const GradientTensors<T>& tensors);
+
+int64_t CountScratch(const GpuContext& context, const CellOptions& options,
+                     const Sequences& sequences);
+
+template <class From, class To>
+Error SumRows(const GpuContext& context, const From* matrix, int64_t rows,
+              int64_t columns, To* sums);
+
+// The architectures that the GPU kernels were compiled for, as in
+// "sm_75,sm_80,sm_90,compute_90": the last for all later GPUs.
+const char* GpuArchitectures();
+
+// Why the GPU kernels can't run with this machine's driver, a sentence; empty
+// if they can, or if there is no driver and so no GPU.
+Error CheckGpuDriver();
 
 }  // namespace contrib_rnn
 

@@ -32,7 +32,8 @@ InstructionSet BestInstructionSet() {
   return InstructionSet::kBaseline;
 }
 
-int64_t CountScratch(const CellOptions& options, const Sequences& sequences) {
+int64_t CountScratch(const CpuContext&, const CellOptions& options,
+                     const Sequences& sequences) {
   return 2 * CountParts(sequences) * CountGates(options.cell) * sequences.units;
 }
 

@@ -14,11 +14,10 @@
 #include <cstring>
 #include <type_traits>
 
-#include "cc/cells/activations.h"
-#include "cc/cells/ind_rnn.h"
-#include "cc/cells/indy_gru.h"
-#include "cc/cells/indy_lstm.h"
+#include "cc/cells/number.h"
+#include "cc/recurrence/entries.h"
 #include "cc/recurrence/recurrence.h"
+#include "cc/recurrence/visit_cell.h"
 
 #if defined(__clang__)
 #define CONTRIB_RNN_VECTORISE _Pragma("clang loop vectorize(assume_safety)")
@@ -38,10 +37,6 @@ template <class T>
 constexpr int kForwardLanes = 128 / sizeof(Compute<T>);
 template <class T>
 constexpr int kGradientLanes = 64 / sizeof(Compute<T>);
-
-CONTRIB_RNN_INLINE int64_t CeilDivide(int64_t a, int64_t b) {
-  return a / b + (a % b != 0 ? 1 : 0);
-}
 
 // Fewer rows where the batch is small, or there would be too few tiles.
 CONTRIB_RNN_INLINE int64_t CountTileRows(const Sequences& s) {
@@ -74,32 +69,9 @@ CONTRIB_RNN_INLINE Tile GetTile(const Sequences& s, int64_t index) {
   return tile;
 }
 
-CONTRIB_RNN_INLINE int64_t LengthOf(const Sequences& s, int64_t row) {
-  if (s.sequence_length == nullptr) return s.time;
-  return std::min<int64_t>(std::max<int64_t>(s.sequence_length[row], 0),
-                           s.time);
-}
-
-// Where the entry of a row at a time lies, counted in entries.
-CONTRIB_RNN_INLINE int64_t EntryAt(const Sequences& s, int64_t row,
-                                   int64_t time) {
-  return s.time_major ? time * s.batch + row : row * s.time + time;
-}
-
-CONTRIB_RNN_INLINE int64_t InputEntryAt(const Sequences& s, int64_t row,
-                                        int64_t time) {
-  return s.shared_inputs ? time : EntryAt(s, row, time);
-}
-
 // The numbers of a gate in all inputs.
 CONTRIB_RNN_INLINE int64_t CountInputs(const Sequences& s) {
   return (s.shared_inputs ? 1 : s.batch) * s.time * s.units;
-}
-
-// The time of a sequence's step number `step`.
-CONTRIB_RNN_INLINE int64_t TimeOf(const Sequences& s, int64_t length,
-                                  int64_t step) {
-  return s.reverse ? length - 1 - step : step;
 }
 
 // Copies `units` numbers into a tile's array, zeros where there are none.
@@ -543,61 +515,32 @@ int64_t CostOfTile(const CellOptions& options, const Sequences& s) {
          std::min(s.units, kTileUnits);
 }
 
-template <class Activation, class Visitor>
-void VisitCellWith(const CellOptions& options, const Visitor& visitor) {
-  switch (options.cell) {
-    case CellKind::kIndRNN:
-      return visitor(IndRNN<Activation>());
-    case CellKind::kIndyGRU:
-      return visitor(IndyGRU<Activation>());
-    case CellKind::kIndyLSTM:
-      return visitor(IndyLSTM<Activation>{options.forget_bias});
-  }
-}
-
-// Calls visitor with the cell that the options name, as a type of its own.
-template <class Visitor>
-void VisitCell(const CellOptions& options, const Visitor& visitor) {
-  switch (options.activation) {
-    case ActivationKind::kTanh:
-      return VisitCellWith<Tanh>(options, visitor);
-    case ActivationKind::kSigmoid:
-      return VisitCellWith<Sigmoid>(options, visitor);
-    case ActivationKind::kRelu:
-      return VisitCellWith<Relu>(options, visitor);
-    case ActivationKind::kIdentity:
-      return VisitCellWith<Identity>(options, visitor);
-    case ActivationKind::kElu:
-      return VisitCellWith<Elu>(options, visitor);
-    case ActivationKind::kSoftsign:
-      return VisitCellWith<Softsign>(options, visitor);
-  }
-}
-
 }  // namespace
 
 template <class T>
-void Forward(const CpuContext& context, const CellOptions& options,
-             const Sequences& sequences, const ForwardTensors<T>& tensors) {
-  if (CountTiles(sequences) == 0) return;
+Error Forward(const CpuContext& context, const CellOptions& options,
+              const Sequences& sequences, const ForwardTensors<T>& tensors) {
+  if (CountTiles(sequences) == 0) return Error();
   VisitCell(options, [&](const auto& cell) {
     using Cell = std::decay_t<decltype(cell)>;
     RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
              ForwardTiles<Cell, T>{cell, sequences, tensors});
   });
+  return Error();
 }
 
 template <class From, class To>
-void SumRows(const CpuContext& context, const From* matrix, int64_t rows,
-             int64_t columns, To* sums) {
-  if (columns == 0) return;
+Error SumRows(const CpuContext& context, const From* matrix, int64_t rows,
+              int64_t columns, To* sums) {
+  if (columns == 0) return Error();
   RunTiles(context, CeilDivide(columns, kTileUnits), rows * kTileUnits,
            ColumnTiles<From, To>{matrix, rows, columns, sums});
+  return Error();
 }
 
 template <class T>
-void Gradient(const CpuContext& context, const CellOptions& options,
-              const Sequences& sequences, const GradientTensors<T>& tensors) {
+Error Gradient(const CpuContext& context, const CellOptions& options,
+               const Sequences& sequences, const GradientTensors<T>& tensors) {
   VisitCell(options, [&](const auto& cell) {
     if (CountTiles(sequences) == 0) return;
     using Cell = std::decay_t<decltype(cell)>;
@@ -610,15 +553,16 @@ void Gradient(const CpuContext& context, const CellOptions& options,
           tensors.recurrent_kernel_gradient);
   SumRows(context, tensors.scratch + parts * columns, parts, columns,
           tensors.bias_gradient);
+  return Error();
 }
 
 // Compiles the interface of recurrence.h for tensors of T.
-#define CONTRIB_RNN_INSTANTIATE(T)                                     \
-  template void Forward(const CpuContext&, const CellOptions&,         \
-                        const Sequences&, const ForwardTensors<T>&);   \
-  template void Gradient(const CpuContext&, const CellOptions&,        \
-                         const Sequences&, const GradientTensors<T>&); \
-  template void SumRows(const CpuContext&, const T*, int64_t, int64_t, T*)
+#define CONTRIB_RNN_INSTANTIATE(T)                                      \
+  template Error Forward(const CpuContext&, const CellOptions&,         \
+                         const Sequences&, const ForwardTensors<T>&);   \
+  template Error Gradient(const CpuContext&, const CellOptions&,        \
+                          const Sequences&, const GradientTensors<T>&); \
+  template Error SumRows(const CpuContext&, const T*, int64_t, int64_t, T*)
 
 }  // namespace contrib_rnn
 

@@ -1,5 +1,9 @@
 // The ops' kernels: they check every argument, allocate the results and call
-// cc/recurrence.
+// cc/recurrence, in the context of a device. kernels_cpu.cc and kernels_gpu.cc
+// register them.
+
+#ifndef CC_TENSORFLOW_KERNELS_H_
+#define CC_TENSORFLOW_KERNELS_H_
 
 #include <array>
 #include <functional>
@@ -10,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cc/recurrence/recurrence.h"
-#include "cc/tensorflow/parallel_for.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -52,8 +55,12 @@ Storage<T>* Write(Tensor* tensor) {
   return reinterpret_cast<Storage<T>*>(tensor->flat<T>().data());
 }
 
-CpuContext MakeCpuContext(OpKernelContext* context) {
-  return {MakeParallelFor(*context->device()->tensorflow_cpu_worker_threads())};
+// A CpuContext or GpuContext for a call: each device's file has its own.
+template <class Context>
+Context MakeContext(OpKernelContext* context);
+
+absl::Status ToStatus(const Error& error) {
+  return error.empty() ? absl::OkStatus() : absl::InternalError(error);
 }
 
 // The attributes of an op.
@@ -267,7 +274,7 @@ class RecurrenceOp : public OpKernel {
 // h, the cell's output, comes first.
 int SequenceIndex(int states, int state) { return states - 1 - state; }
 
-template <CellKind kCell, class T>
+template <class Context, CellKind kCell, class T>
 class ForwardOp : public RecurrenceOp<kCell> {
  public:
   using RecurrenceOp<kCell>::RecurrenceOp;
@@ -296,12 +303,13 @@ class ForwardOp : public RecurrenceOp<kCell> {
               &final_state));
       tensors.final_state[i] = call.is_step ? nullptr : Write<T>(final_state);
     }
-    Forward(MakeCpuContext(context), this->attributes_.options, call.sequences,
-            tensors);
+    OP_REQUIRES_OK(context, ToStatus(Forward(MakeContext<Context>(context),
+                                             this->attributes_.options,
+                                             call.sequences, tensors)));
   }
 };
 
-template <CellKind kCell, class T>
+template <class Context, CellKind kCell, class T>
 class GradientOp : public RecurrenceOp<kCell> {
  public:
   using RecurrenceOp<kCell>::RecurrenceOp;
@@ -314,17 +322,19 @@ class GradientOp : public RecurrenceOp<kCell> {
     OP_REQUIRES_OK(context, ReadTensors(context, call, &tensors));
     Tensor scratch, inputs_gradient;
     std::array<Tensor, kMaxStates> state_gradients;
-    OP_REQUIRES_OK(context,
-                   AllocateTensors(context, call, &scratch, &inputs_gradient,
-                                   &state_gradients, &tensors));
-    const CpuContext cpu = MakeCpuContext(context);
-    Gradient(cpu, this->attributes_.options, call.sequences, tensors);
+    const Context device = MakeContext<Context>(context);
+    OP_REQUIRES_OK(
+        context, AllocateTensors(context, device, call, &scratch,
+                                 &inputs_gradient, &state_gradients, &tensors));
+    OP_REQUIRES_OK(context, ToStatus(Gradient(device, this->attributes_.options,
+                                              call.sequences, tensors)));
     if (call.sequences.shared_inputs) {
-      OP_REQUIRES_OK(context, SumBatch(context, cpu, inputs_gradient, 0));
+      OP_REQUIRES_OK(context,
+                     SumBatch(context, device, inputs_gradient, kInputs));
     }
     for (int i = 0; i < kStates; ++i) {
       if (!call.sequences.shared_initial_state[i]) continue;
-      OP_REQUIRES_OK(context, SumBatch(context, cpu, state_gradients[i],
+      OP_REQUIRES_OK(context, SumBatch(context, device, state_gradients[i],
                                        kInitialStates + i));
     }
   }
@@ -373,8 +383,9 @@ class GradientOp : public RecurrenceOp<kCell> {
     return WantShape(name, tensor, expected);
   }
 
-  absl::Status AllocateTensors(OpKernelContext* context, const Call& call,
-                               Tensor* scratch, Tensor* inputs_gradient,
+  absl::Status AllocateTensors(OpKernelContext* context, const Context& device,
+                               const Call& call, Tensor* scratch,
+                               Tensor* inputs_gradient,
                                std::array<Tensor, kMaxStates>* state_gradients,
                                GradientTensors<Storage<T>>* tensors) {
     const Sequences& s = call.sequences;
@@ -398,7 +409,7 @@ class GradientOp : public RecurrenceOp<kCell> {
     using R = contrib_rnn::Compute<Storage<T>>;
     TensorShape shape;
     TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(
-        {CountScratch(this->attributes_.options, s)}, &shape));
+        {CountScratch(device, this->attributes_.options, s)}, &shape));
     TF_RETURN_IF_ERROR(context->allocate_temp(
         tensorflow::DataTypeToEnum<R>::value, shape, scratch));
     tensors->scratch = scratch->flat<R>().data();
@@ -419,36 +430,36 @@ class GradientOp : public RecurrenceOp<kCell> {
     return absl::OkStatus();
   }
 
-  static absl::Status SumBatch(OpKernelContext* context, const CpuContext& cpu,
+  static absl::Status SumBatch(OpKernelContext* context, const Context& device,
                                const Tensor& rows, int index) {
     Tensor* output;
     TF_RETURN_IF_ERROR(context->allocate_output(
         index, context->input(index).shape(), &output));
-    SumRows(cpu, Read<T>(rows), rows.dim_size(0), rows.dim_size(1),
-            Write<T>(output));
-    return absl::OkStatus();
+    return ToStatus(SumRows(device, Read<T>(rows), rows.dim_size(0),
+                            rows.dim_size(1), Write<T>(output)));
   }
 };
 
-#define CONTRIB_RNN_REGISTER(Cell, T)                         \
-  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell)           \
-                              .Device(tensorflow::DEVICE_CPU) \
-                              .TypeConstraint<T>("T"),        \
-                          ForwardOp<CellKind::k##Cell, T>);   \
-  REGISTER_KERNEL_BUILDER(Name("ContribRnn>" #Cell "Grad")    \
-                              .Device(tensorflow::DEVICE_CPU) \
-                              .TypeConstraint<T>("T"),        \
-                          GradientOp<CellKind::k##Cell, T>)
+#define CONTRIB_RNN_REGISTER(Context, device, Cell, T)                        \
+  REGISTER_KERNEL_BUILDER(                                                    \
+      Name("ContribRnn>" #Cell).Device(device).TypeConstraint<T>("T"),        \
+      ForwardOp<Context, CellKind::k##Cell, T>);                              \
+  REGISTER_KERNEL_BUILDER(                                                    \
+      Name("ContribRnn>" #Cell "Grad").Device(device).TypeConstraint<T>("T"), \
+      GradientOp<Context, CellKind::k##Cell, T>)
 
-#define CONTRIB_RNN_REGISTER_CELL(Cell)    \
-  CONTRIB_RNN_REGISTER(Cell, float);       \
-  CONTRIB_RNN_REGISTER(Cell, double);      \
-  CONTRIB_RNN_REGISTER(Cell, Eigen::half); \
-  CONTRIB_RNN_REGISTER(Cell, Eigen::bfloat16)
+#define CONTRIB_RNN_REGISTER_CELL(Context, device, Cell)    \
+  CONTRIB_RNN_REGISTER(Context, device, Cell, float);       \
+  CONTRIB_RNN_REGISTER(Context, device, Cell, double);      \
+  CONTRIB_RNN_REGISTER(Context, device, Cell, Eigen::half); \
+  CONTRIB_RNN_REGISTER(Context, device, Cell, Eigen::bfloat16)
 
-CONTRIB_RNN_REGISTER_CELL(IndRNN);
-CONTRIB_RNN_REGISTER_CELL(IndyGRU);
-CONTRIB_RNN_REGISTER_CELL(IndyLSTM);
+#define CONTRIB_RNN_REGISTER_CELLS(Context, device)    \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, IndRNN);  \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyGRU); \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyLSTM)
 
 }  // namespace
 }  // namespace contrib_rnn
+
+#endif  // CC_TENSORFLOW_KERNELS_H_
