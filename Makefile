@@ -2,6 +2,9 @@
 # make test     sets everything up and runs every test
 # make bench    measures everything anew, into docs/benchmarks.md: a quarter of
 #               an hour, in which the machine should be quiet
+# make gpu-test, make gpu-bench
+#               prove and measure the GPU kernels; need nvcc, a GPU and a PYTHON
+#               with PyTorch, and neither Bazel nor TensorFlow
 # make lint     checks formats and common mistakes
 # make build    only sets up: the environment, and the op library in it
 # make wheel    a wheel in dist/, for the TensorFlow minor below
@@ -35,7 +38,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 for_tensorflow = --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python3
 cc_tests := //cc/cells/... //cc/recurrence/...
 
-.PHONY: demo test bench lint format build wheel clean
+.PHONY: demo test bench gpu-test gpu-bench lint format build wheel clean
 .DELETE_ON_ERROR:
 
 build: $(venv)/.built
@@ -48,11 +51,19 @@ test: build lint
 	tools/install_system_packages.sh --tests
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
+	$(BAZEL) build $(for_tensorflow) --config=cpu //cc/tensorflow/...
 	$(bin)/python3 -m pytest
 
 bench: build
 	$(bin)/pip install -q -r requirements-benchmarks.txt
 	$(bin)/python benchmarks/run.py
+
+gpu-test:
+	$(PYTHON) tests/gpu/check_kernels.py
+	$(PYTHON) tests/gpu/check_kernels.py --sanitize
+
+gpu-bench:
+	$(PYTHON) benchmarks/gpu.py
 
 lint: $(venv)/.installed
 	$(bin)/ruff check .
