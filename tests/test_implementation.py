@@ -251,7 +251,7 @@ def test_auto_composes_on_a_gpu_without_kernels(
   available = tf_contrib_rnn.fused_ops_available()
   assert available and reason in available.gpu_reason
   with warnings.catch_warnings():
-    warnings.simplefilter("error")
+    warnings.simplefilter("error", RuntimeWarning)
     assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
     with tf_contrib_rnn.implementation("fused"):
       assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
