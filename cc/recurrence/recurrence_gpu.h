@@ -147,14 +147,11 @@ struct ForwardThreads {
         states[lane][i] = Load(from[lane]);
       }
     }
-    RunSteps(span, length, states);
-    const int64_t entry = EntryAt(s, span.row, length);
-    const int64_t stride = s.time_major ? s.batch : 1;
+    if (length > 0) RunSteps(span, length, states);
     for (int i = 0; i < kStates; ++i) {
-      T* to = tensors.sequence[i] + entry * s.units + span.unit;
       for (int64_t time = length; time < s.time; ++time) {
-        WriteZeros<T, kWidth>(to);
-        to += stride * s.units;
+        const int64_t at = EntryAt(s, span.row, time) * s.units + span.unit;
+        WriteZeros<T, kWidth>(tensors.sequence[i] + at);
       }
       if (tensors.final_state[i] == nullptr) continue;
       WriteState(states, i,
@@ -324,14 +321,12 @@ struct GradientThreads {
       }
     }
     if (length > 0) RunSteps(span, length, carried);
-    const int64_t entry = EntryAt(s, span.row, length);
-    const int64_t stride = s.time_major ? s.batch : 1;
-    T* to = tensors.inputs_gradient + entry * kGates * s.units + span.unit;
     for (int64_t time = length; time < s.time; ++time) {
+      const int64_t at = EntryAt(s, span.row, time) * kGates * s.units;
       for (int gate = 0; gate < kGates; ++gate) {
-        WriteZeros<T, kWidth>(to + gate * s.units);
+        WriteZeros<T, kWidth>(tensors.inputs_gradient + at + gate * s.units +
+                              span.unit);
       }
-      to += stride * kGates * s.units;
     }
     for (int i = 0; i < kStates; ++i) {
       Vector<T, kWidth> vector;
