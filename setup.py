@@ -91,7 +91,7 @@ class WheelForAnyPython(bdist_wheel):
 
 setuptools.setup(
   version=f"{VERSION}+tf{tensorflow_minor()}",
-  packages=["tf_contrib_rnn"],
+  packages=["tf_contrib_rnn", "tf_contrib_rnn.keras"],
   package_data={"tf_contrib_rnn": ["py.typed"]},
   ext_modules=[
     setuptools.Extension("tf_contrib_rnn.libtf_contrib_rnn_ops", [])
