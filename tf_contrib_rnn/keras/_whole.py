@@ -178,5 +178,5 @@ class _Steps:
     return tf.where(counts[:, tf.newaxis], h, tf.zeros_like(h))
 
   def _output_of_any(self, h):
-    """The final state, where any step has led to it; else there is no output."""
+    """The final state where any step has led to it, else zeros."""
     return tf.where(self.count[:, tf.newaxis] > 0, h, tf.zeros_like(h))

@@ -82,17 +82,125 @@ class _IndependentRNN(RNN):
 
 @_register
 class IndRNN(_IndependentRNN):
+  """Independently Recurrent Neural Network (IndRNN) over sequences.
+
+  At each step: h' = act(x W + u h + b), as `IndRNNCell` says.
+
+  On TensorFlow, the whole sequence is one matrix product and one op, if the
+  activation is tanh, sigmoid, relu, linear, elu or softsign, there is no
+  recurrent dropout, and nothing is unrolled or compiled by XLA. Anything else
+  is composed of Keras's operations, with the same results: see
+  `tf_contrib_rnn.implementation`. Masks make no difference to that.
+
+  Source: as of `IndRNNCell`; the arguments are those of
+  `keras.layers.SimpleRNN`.
+
+  Args:
+    units: int, the number of units.
+    *arguments: more of the cell's, by position.
+    **keywords: what `IndRNNCell` takes, and what `keras.layers.RNN` takes:
+    return_sequences: bool, whether to return the outputs of all steps, not the
+      last alone.
+    return_state: bool, whether to return the final states as well.
+    go_backwards: bool, whether to run from the last step to the first. Outputs
+      come in the order of computing.
+    stateful: bool, whether each batch starts with the states in which the last
+      one ended.
+    unroll: bool, whether to build each step on its own instead of a loop.
+    zero_output_for_mask: bool, whether outputs of masked steps are zeros, not
+      those of the step before.
+    activity_regularizer, name, dtype, trainable: as of `keras.layers.Layer`.
+
+  Raises:
+    ValueError: as `IndRNNCell`.
+    TypeError: for an argument that neither Keras nor the cell knows.
+
+  A call `layer(sequences, initial_state=None, mask=None, training=None)` takes
+  sequences [batch, time, features], a list of states [batch, units] and a mask
+  [batch, time], false for steps to be skipped. It returns [batch, units], or
+  with `return_sequences` [batch, time, units]; with `return_state` a tuple or
+  list of that and the final states.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn.keras import IndRNN
+  >>> layer = IndRNN(4, activation="relu", return_sequences=True)
+  >>> tuple(layer(np.ones([2, 5, 3], "float32")).shape)
+  (2, 5, 4)
+  """
+
   cell_class = cells.IndRNNCell
   cell_name = "ind_rnn_cell"
 
 
 @_register
 class IndyGRU(_IndependentRNN):
+  """Independently Gated Recurrent Units over sequences.
+
+  At each step, with gates z and r, as `IndyGRUCell` says:
+
+      c = act(x W_h + u_h (r h) + b_h)
+      h' = z h + (1 - z) c
+
+  What runs as one op is as of `IndRNN`; besides, `recurrent_activation` has to
+  be sigmoid, and with `reset_after` there must be no bias.
+
+  Source: as of `IndyGRUCell`; the arguments are those of `keras.layers.GRU`.
+
+  Args:
+    units: as of `IndRNN`, like all others but those that only `IndyGRUCell`
+      takes.
+
+  Raises:
+    ValueError, TypeError: as `IndRNN`, whose calls take and return the same.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn.keras import IndyGRU
+  >>> layer = IndyGRU(4, return_state=True)
+  >>> mask = np.array([[True, True, False], [True, False, False]])
+  >>> output, state = layer(np.ones([2, 3, 8], "float32"), mask=mask)
+  >>> bool(np.all(np.array(output) == np.array(state)))
+  True
+  """
+
   cell_class = cells.IndyGRUCell
   cell_name = "indy_gru_cell"
 
 
 @_register
 class IndyLSTM(_IndependentRNN):
+  """Independently Recurrent Long Short-Term Memory over sequences.
+
+  At each step, with gates i, f and o, as `IndyLSTMCell` says:
+
+      c' = f c + i act(x W_c + u_c h + b_c)
+      h' = o act(c')
+
+  What runs as one op is as of `IndRNN`; besides, `recurrent_activation` has to
+  be sigmoid.
+
+  Source: as of `IndyLSTMCell`; the arguments are those of `keras.layers.LSTM`.
+
+  Args:
+    units: as of `IndRNN`, like all others but those that only `IndyLSTMCell`
+      takes.
+
+  Raises:
+    ValueError, TypeError: as `IndRNN`, whose calls take and return the same,
+      with the states h and c.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn.keras import IndyLSTM
+  >>> layer = IndyLSTM(4, return_sequences=True, return_state=True)
+  >>> outputs, h, c = layer(np.ones([2, 5, 3], "float32"))
+  >>> tuple(outputs.shape), tuple(h.shape), tuple(c.shape)
+  ((2, 5, 4), (2, 4), (2, 4))
+  """
+
   cell_class = cells.IndyLSTMCell
   cell_name = "indy_lstm_cell"
