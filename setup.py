@@ -91,7 +91,11 @@ class WheelForAnyPython(bdist_wheel):
 
 setuptools.setup(
   version=f"{VERSION}+tf{tensorflow_minor()}",
-  packages=["tf_contrib_rnn", "tf_contrib_rnn.migrate"],
+  packages=[
+    "tf_contrib_rnn",
+    "tf_contrib_rnn.keras",
+    "tf_contrib_rnn.migrate",
+  ],
   package_data={"tf_contrib_rnn": ["py.typed"]},
   ext_modules=[
     setuptools.Extension("tf_contrib_rnn.libtf_contrib_rnn_ops", [])

@@ -1,0 +1,22 @@
+"""Independently recurrent cells and layers for Keras.
+
+They are Keras's own in all but the recurrent weights: where a GRU has a matrix
+for each gate, an IndyGRU has a vector. For Keras 3 with any of its backends,
+and for tf_keras where that is what tf.keras is.
+"""
+
+from tf_contrib_rnn.keras.cells import IndRNNCell
+from tf_contrib_rnn.keras.cells import IndyGRUCell
+from tf_contrib_rnn.keras.cells import IndyLSTMCell
+from tf_contrib_rnn.keras.layers import IndRNN
+from tf_contrib_rnn.keras.layers import IndyGRU
+from tf_contrib_rnn.keras.layers import IndyLSTM
+
+__all__ = [
+  "IndRNN",
+  "IndRNNCell",
+  "IndyGRU",
+  "IndyGRUCell",
+  "IndyLSTM",
+  "IndyLSTMCell",
+]

@@ -1,0 +1,208 @@
+"""Which Keras there is, and what hides that from the cells and layers.
+
+Keras 3 and Keras 2 (tf_keras, or the Keras of TensorFlow 2.15) differ in how
+they make dropout masks, in the functions on tensors, and in whether a recurrent
+layer lets its loop be replaced. What is here has Keras 3's form.
+"""
+
+import os
+import types
+from typing import Any
+from typing import Optional
+
+
+def _import_keras() -> types.ModuleType:
+  """What tf.keras is; Keras 3 is found without TensorFlow."""
+  wants_keras_2 = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
+  if not wants_keras_2:
+    import keras
+
+    if not keras.__version__.startswith("2."):
+      return keras
+  import tensorflow as tf
+
+  return tf.keras
+
+
+keras = _import_keras()
+IS_KERAS_3 = hasattr(keras, "ops")
+RUNS_TENSORFLOW = not IS_KERAS_3 or keras.config.backend() == "tensorflow"
+
+
+def _functions_of_keras_2() -> types.SimpleNamespace:
+  """Keras 2 computes with TensorFlow's functions: these, by Keras 3's names."""
+  import tensorflow as tf
+
+  return types.SimpleNamespace(
+    concatenate=tf.concat,
+    matmul=keras.backend.dot,  # tf.matmul would broadcast the kernel
+    ones_like=tf.ones_like,
+    split=tf.split,
+    zeros=tf.zeros,
+  )
+
+
+ops = keras.ops if IS_KERAS_3 else _functions_of_keras_2()
+
+
+def _as_list(masks: Any) -> list:
+  return list(masks) if isinstance(masks, (list, tuple)) else [masks]
+
+
+class _DropoutOfKeras3:
+  """Keras 2's names for the masks that Keras 3's cells make."""
+
+  def input_masks(self, inputs: Any, training: Any) -> Optional[list]:
+    """One mask of the inputs, or one for each gate, or None for no dropout."""
+    if not (training and self.dropout):
+      return None
+    return _as_list(self.get_dropout_mask(inputs))
+
+  def recurrent_masks(self, state: Any, training: Any) -> Optional[list]:
+    """As `input_masks`, of the state."""
+    if not (training and self.recurrent_dropout):
+      return None
+    return _as_list(self.get_recurrent_dropout_mask(state))
+
+  def get_dropout_mask_for_cell(
+    self, inputs: Any, training: Any, count: int = 1
+  ) -> Any:
+    """Keras 2's name: a mask of the inputs, a list of `count`, or None."""
+    return self._make(
+      self.dropout, self.get_dropout_mask, inputs, training, count
+    )
+
+  def get_recurrent_dropout_mask_for_cell(
+    self, inputs: Any, training: Any, count: int = 1
+  ) -> Any:
+    """Keras 2's name: a mask of the state, a list of `count`, or None."""
+    return self._make(
+      self.recurrent_dropout,
+      self.get_recurrent_dropout_mask,
+      inputs,
+      training,
+      count,
+    )
+
+  def _make(self, rate, get_mask, inputs, training, count):
+    if not rate:
+      return None
+    masks = _as_list(get_mask(inputs) if training else ops.ones_like(inputs))
+    if len(masks) < count:  # Keras 3 makes one alone where one is enough
+      masks = masks[:1] * count
+    return masks[:count] if count > 1 else masks[0]
+
+  def get_initial_state(
+    self, batch_size: Any = None, inputs: Any = None, dtype: Any = None
+  ) -> list:
+    """Zeros for a batch of `batch_size`, or for that of `inputs`.
+
+    Args:
+      batch_size: int or a scalar tensor, the number of sequences.
+      inputs: (optional) a tensor whose first dimension is that number.
+      dtype: (optional) of the zeros; that of the computation by default.
+
+    Returns:
+      A list of one tensor [batch_size, units], or of two for the LSTM.
+    """
+    if inputs is not None:
+      batch_size, dtype = ops.shape(inputs)[0], dtype or inputs.dtype
+    count = len(_as_list(self.state_size))
+    dtype = dtype or self.compute_dtype
+    return [ops.zeros((batch_size, self.units), dtype) for _ in range(count)]
+
+
+class _DropoutOfKeras2:
+  """Keras 3's names for the masks that Keras 2's cells make."""
+
+  def input_masks(self, inputs: Any, training: Any) -> Optional[list]:
+    """One mask of the inputs, or one for each gate, or None for no dropout."""
+    masks = self.get_dropout_mask_for_cell(inputs, training, self._count)
+    return None if masks is None else _as_list(masks)
+
+  def recurrent_masks(self, state: Any, training: Any) -> Optional[list]:
+    """As `input_masks`, of the state."""
+    masks = self.get_recurrent_dropout_mask_for_cell(
+      state, training, self._count
+    )
+    return None if masks is None else _as_list(masks)
+
+  def get_initial_state(
+    self, inputs: Any = None, batch_size: Any = None, dtype: Any = None
+  ) -> Any:
+    """Zeros for a batch of `batch_size`, or for that of `inputs`.
+
+    Args:
+      inputs: (optional) a tensor whose first dimension is the batch size.
+      batch_size: int or a scalar tensor, the number of sequences.
+      dtype: (optional) of the zeros; that of the computation by default.
+
+    Returns:
+      A tensor [batch_size, units], or a list of two for the LSTM.
+    """
+    dtype = dtype or self.compute_dtype
+    return super().get_initial_state(inputs, batch_size, dtype)
+
+  @property
+  def _count(self) -> int:
+    return self.gates if getattr(self, "implementation", 2) == 1 else 1
+
+  def get_dropout_mask(self, step_input: Any) -> Any:
+    """Keras 3's name: the mask of the inputs while training, or None."""
+    return self.get_dropout_mask_for_cell(step_input, True, self._count)
+
+  def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+    """Keras 3's name: the mask of the state while training, or None."""
+    return self.get_recurrent_dropout_mask_for_cell(
+      step_input, True, self._count
+    )
+
+
+Dropout = _DropoutOfKeras3 if IS_KERAS_3 else _DropoutOfKeras2
+
+
+class _RNNOfKeras2(keras.layers.RNN):
+  """Keras 2's RNN, with the loop along time in a method, as in Keras 3's."""
+
+  def inner_loop(self, sequences, initial_state, mask, training=None):
+    """Runs the cell along time: (last output, outputs, final states)."""
+    return keras.backend.rnn(
+      lambda x, states: self.cell(x, states, training=training),
+      sequences,
+      initial_state,
+      go_backwards=self.go_backwards,
+      mask=mask,
+      unroll=self.unroll,
+      input_length=sequences.shape[0 if self.time_major else 1],
+      time_major=self.time_major,
+      zero_output_for_mask=self.zero_output_for_mask,
+      return_all_outputs=self.return_sequences,
+    )
+
+  def call(self, inputs, mask=None, training=None, initial_state=None):
+    """See the class of the layer."""
+    import tensorflow as tf
+
+    sequences = inputs[0] if isinstance(inputs, list) else inputs
+    is_unknown = self.unroll and sequences.shape[1] is None
+    if isinstance(sequences, tf.RaggedTensor) or is_unknown:
+      return super().call(inputs, mask, training, initial_state)
+    sequences, initial_state, _ = self._process_inputs(
+      inputs, initial_state, None
+    )
+    self._maybe_reset_cell_dropout_mask(self.cell)
+    last, outputs, states = self.inner_loop(
+      sequences, initial_state, mask, training
+    )
+    if self.stateful:
+      self.add_update(
+        [
+          old.assign(tf.cast(new, old.dtype))
+          for old, new in zip(self.states, states)
+        ]
+      )
+    output = outputs if self.return_sequences else last
+    return [output, *states] if self.return_state else output
+
+
+RNN = keras.layers.RNN if IS_KERAS_3 else _RNNOfKeras2

@@ -1,0 +1,182 @@
+"""Whole sequences by one matrix product and one op, on TensorFlow.
+
+Masked steps leave the state as it is, so a sequence is the same without them:
+where a mask is anything but padding at the end, the steps that count are moved
+to the front, and the outputs back to where they belong.
+"""
+
+from typing import Any
+from typing import Callable
+from typing import Optional
+
+import tensorflow as tf
+
+from tf_contrib_rnn import _fused
+from tf_contrib_rnn import _implementation
+from tf_contrib_rnn import recurrence
+from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras._family import keras
+
+# The op's gates by the numbers that they have in Keras.
+_GATES = {
+  cells.IndRNNCell: (0,),
+  cells.IndyGRUCell: (1, 0, 2),
+  cells.IndyLSTMCell: (0, 2, 1, 3),
+}
+
+
+def _find_activation(function: Any) -> Optional[Callable]:
+  """TensorFlow's function for one of Keras's, if the ops know it."""
+  for name, known in _fused.ACTIVATIONS.items():
+    of_keras = getattr(
+      keras.activations, {"identity": "linear"}.get(name, name)
+    )
+    if function is of_keras or function is known:
+      return known
+  return None
+
+
+def can_run(layer: Any) -> bool:
+  """Whether `run` can do what a layer's loop does, here and now.
+
+  Raises:
+    RuntimeError: if the fused implementation was asked for and is not there.
+  """
+  cell, sigmoid = layer.cell, tf.nn.sigmoid
+  gate = getattr(cell, "recurrent_activation", sigmoid)
+  return (
+    type(cell) in _GATES  # others may compute something else
+    and _find_activation(cell.activation) is not None
+    and _find_activation(gate) is sigmoid
+    and not cell.recurrent_dropout
+    and not layer.unroll
+    and not getattr(layer, "time_major", False)
+    and not getattr(cell, "has_recurrent_bias", False)  # the op has none yet
+    and _implementation.can_fuse()
+  )
+
+
+def run(
+  layer: Any, sequences: Any, initial_state: Any, mask: Any, training: Any
+) -> tuple[tf.Tensor, tf.Tensor, list]:
+  """Runs a layer's cell along time, as Keras's loop would.
+
+  Args:
+    layer: has the cell, and go_backwards, return_sequences and
+      zero_output_for_mask.
+    sequences: [batch, time, features].
+    initial_state: a list of tensors [batch, units], h first.
+    mask: (optional) bool [batch, time]: steps to be skipped are false.
+    training: whether inputs are dropped, if the cell says so.
+
+  Returns:
+    The last output [batch, units]; all outputs [batch, time, units], in the
+    order in which they were computed; the final states, a list.
+  """
+  if mask is None:
+    outputs, states = _recur(layer, sequences, initial_state, None, training)
+    last = states[0]
+  else:
+    steps = _Steps(mask)
+    sequences = steps.move_to_front(sequences)
+    outputs, states = _recur(
+      layer, sequences, initial_state, steps.count, training
+    )
+    last = steps.last_output(states[0], layer)
+    if layer.return_sequences:
+      outputs = steps.move_back(outputs, states[0], layer)
+  if layer.go_backwards and layer.return_sequences:
+    outputs = tf.reverse(outputs, [1])
+  return last, outputs, states
+
+
+def _recur(layer, sequences, states, lengths, training):
+  """One product, one op; outputs are where their inputs are."""
+  cell = layer.cell
+  gates = _GATES[type(cell)]
+  projected = cell.multiply(sequences, gates, training)
+  dtype = projected.dtype
+  bias = tf.zeros([len(gates) * cell.units], dtype)
+  if cell.use_bias:
+    bias = cells.arrange(cell.bias, gates)
+  arguments = (projected, cells.arrange(cell.recurrent_kernel, gates), bias)
+  options = {
+    "activation": _find_activation(cell.activation),
+    "sequence_length": lengths,
+    "reverse": layer.go_backwards,
+  }
+  states = [tf.cast(state, dtype) for state in states]
+  if isinstance(cell, cells.IndyLSTMCell):
+    h, c = states
+    outputs, (c, h) = recurrence.indy_lstm(
+      *arguments, (c, h), forget_bias=0.0, **options
+    )
+    return outputs, [h, c]
+  function = recurrence.indy_gru if len(gates) == 3 else recurrence.ind_rnn
+  outputs, h = function(*arguments, *states, **options)
+  return outputs, [h]
+
+
+class _Steps:
+  """The steps of sequences that count.
+
+  Attributes:
+    count: how many there are in each sequence, int32 [batch].
+  """
+
+  def __init__(self, mask):
+    self._mask = tf.cast(mask, tf.bool)
+    self.count = tf.reduce_sum(tf.cast(self._mask, tf.int32), axis=1)
+    time = tf.shape(self._mask)[1]
+    self._are_in_front = tf.reduce_all(
+      self._mask == tf.sequence_mask(self.count, time)
+    )
+
+  def move_to_front(self, sequences):
+    """Sequences with the steps that count before all others."""
+
+    def move():
+      skipped = tf.cast(~self._mask, tf.int32)
+      order = tf.argsort(skipped, axis=1, stable=True)
+      return tf.gather(sequences, order, batch_dims=1)
+
+    moved = tf.cond(self._are_in_front, lambda: sequences, move)
+    moved.set_shape(sequences.shape)
+    return moved
+
+  def move_back(self, outputs, h, layer):
+    """Outputs of steps in front, put where Keras has them.
+
+    At a skipped step that is the output before it, in the order of computing,
+    or zeros where there is none.
+    """
+    backwards, zeros = layer.go_backwards, layer.zero_output_for_mask
+
+    def stay():
+      if backwards or zeros:  # skipped steps come first, or are zeros
+        return outputs
+      last = self._output_of_any(h)[:, tf.newaxis]
+      return tf.where(self._mask[..., tf.newaxis], outputs, last)
+
+    def move():
+      counted = tf.cast(self._mask, tf.int32)
+      index = tf.cumsum(counted, axis=1, exclusive=backwards)
+      index -= 0 if backwards else 1
+      moved = tf.gather(outputs, tf.maximum(index, 0), batch_dims=1)
+      keeps = self._mask if zeros else index >= 0
+      return tf.where(keeps[..., tf.newaxis], moved, tf.zeros_like(moved))
+
+    moved = tf.cond(self._are_in_front, stay, move)
+    moved.set_shape(outputs.shape)
+    return moved
+
+  def last_output(self, h, layer):
+    """The output of the step that is computed last."""
+    if not layer.zero_output_for_mask:
+      return self._output_of_any(h)
+    counts = self._mask[:, 0 if layer.go_backwards else -1]
+    return tf.where(counts[:, tf.newaxis], h, tf.zeros_like(h))
+
+  def _output_of_any(self, h):
+    """The final state where any step has led to it, else zeros."""
+    return tf.where(self.count[:, tf.newaxis] > 0, h, tf.zeros_like(h))
