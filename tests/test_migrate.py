@@ -53,8 +53,6 @@ def test_every_recorded_checkpoint_there_and_back(checkpoint, tmp_path):
     for scope in migrate.list_scopes(cell, checkpoint):
       if (cell_of(scope) or cell) != cell:
         continue
-      if not cell_of(scope) and expected[scope + "/bias"].size % 4:
-        continue
       weights = migrate.read_weights(cell, checkpoint, scope)
       assert weights.kernel.dtype == expected[next(iter(expected))].dtype
       written.update(migrate.to_variables(weights, scope))
@@ -105,13 +103,29 @@ def two_cells():
   "scope, message",
   [
     (None, "scope is None, expected that of one IndyGRUCell; below it the"),
-    (None, "'a/cell', 'b/cell'"),
+    (None, r"'a/cell' \(4 units\), 'b/cell' \(4 units\)"),
     ("c", "scope is 'c', .* below it the checkpoint has none"),
   ],
 )
 def test_scope_that_does_not_say_which(scope, message):
   with pytest.raises(ValueError, match=message):
     migrate.read_weights("IndyGRUCell", two_cells(), scope)
+
+
+def test_units_tell_cells_of_a_scope_apart():
+  variables = {**an_indy_gru(scope="a/"), **an_indy_gru(units=5, scope="b/")}
+  assert migrate.read_weights("IndyGRUCell", variables, units=5).units == 5
+  with pytest.raises(ValueError, match="expected that of one IndyGRUCell of 6"):
+    migrate.read_weights("IndyGRUCell", variables, units=6)
+  with pytest.raises(ValueError, match="units is 5, and .* 'a' has 4"):
+    migrate.read_weights("IndyGRUCell", variables, "a", units=5)
+
+
+def test_gates_of_an_indy_gru_are_no_cell():
+  assert migrate.list_scopes("IndyLSTMCell", an_indy_gru()) == {}
+  assert migrate.list_scopes("IndyGRUCell", an_indy_gru()) == {
+    "rnn/indy_gru_cell": 4
+  }
 
 
 def test_missing_variable_is_named():

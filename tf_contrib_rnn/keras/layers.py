@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras import weights
 from tf_contrib_rnn.keras._family import IS_KERAS_3
 from tf_contrib_rnn.keras._family import keras
 from tf_contrib_rnn.keras._family import RNN
@@ -26,6 +27,9 @@ class _IndependentRNN(RNN):
     cell_class: the class of the cell.
     cell_name: what the cell is called in the names of weights.
   """
+
+  load_contrib_variables = weights.load_contrib_variables
+  contrib_variables = weights.contrib_variables
 
   def __init_subclass__(cls, **keywords):
     super().__init_subclass__(**keywords)

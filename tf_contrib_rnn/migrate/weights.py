@@ -139,7 +139,7 @@ def _list_below(scope: str, names: Iterable[str]) -> list[str]:
   return [name[len(start) :] for name in names if name.startswith(start)]
 
 
-def list_scopes(cell: str, checkpoint: Checkpoint) -> list[str]:
+def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
   """The scopes of a checkpoint that hold such a cell's variables.
 
   Args:
@@ -147,36 +147,48 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> list[str]:
     checkpoint: as of `read_weights`.
 
   Returns:
-    The scopes, sorted. Variables of the same names that are no cell's can't be
-    told from an IndRNNCell's or IndyLSTMCell's by name; their shapes can.
+    The units of each scope's cell. IndRNNCells and IndyLSTMCells have the same
+    names: a scope of one whose width allows it is listed for the other too.
   """
   _gates_of(cell)
-  names = set(_load(checkpoint))
-  wanted = _names_of(cell)
-  ends = [name for name in names if ("/" + name).endswith("/" + wanted[0])]
-  scopes = {name[: -len(wanted[0])].rstrip("/") for name in ends}
-  return sorted(
-    scope for scope in scopes if set(wanted) <= set(_list_below(scope, names))
-  )
+  variables = _load(checkpoint)
+  kernel, recurrent_kernel, _, gates = _PARTS[cell][0]
+  scopes = {}
+  for name in variables:
+    if not ("/" + name).endswith("/" + kernel):
+      continue
+    scope = name[: -len(kernel)].rstrip("/")
+    is_part = scope.split("/")[-1] == "gates"  # of an IndyGRUCell
+    if is_part or not set(_names_of(cell)) <= {*_list_below(scope, variables)}:
+      continue
+    width = np.size(variables[_path(scope, recurrent_kernel)])
+    if width % gates == 0:
+      scopes[scope] = width // gates
+  return dict(sorted(scopes.items()))
 
 
 def _choose_scope(
-  cell: str, variables: Mapping[str, Any], scope: Optional[str]
+  cell: str,
+  variables: Mapping[str, Any],
+  scope: Optional[str],
+  units: Optional[int],
 ) -> str:
   """The scope that was meant: itself, or the only such cell's below it."""
   found = list_scopes(cell, variables)
   if scope is not None:
     scope = scope.strip("/")
-    below = set(_list_below(scope, variables))
-    if below.intersection(_names_of(cell)):
+    if {*_list_below(scope, variables)}.intersection(_names_of(cell)):
       return scope
     if scope:
-      found = [name for name in found if name.startswith(scope + "/")]
-  if len(found) == 1:
-    return found[0]
+      found = {n: u for n, u in found.items() if n.startswith(scope + "/")}
+  fitting = [n for n, u in found.items() if units in (None, u)]
+  if len(fitting) == 1:
+    return fitting[0]
+  of_units = "" if units is None else f" of {units} units"
+  listed = ", ".join(f"{n!r} ({u} units)" for n, u in found.items())
   raise ValueError(
-    f"scope is {scope!r}, expected that of one {cell}; below it the checkpoint "
-    f"has {', '.join(map(repr, found)) or 'none'}"
+    f"scope is {scope!r}, expected that of one {cell}{of_units}; below it the "
+    f"checkpoint has {listed or 'none'}"
   )
 
 
@@ -208,7 +220,10 @@ def _check_names(cell: str, names: Iterable[str], scope: str) -> None:
 
 
 def read_weights(
-  cell: str, checkpoint: Checkpoint, scope: Optional[str] = None
+  cell: str,
+  checkpoint: Checkpoint,
+  scope: Optional[str] = None,
+  units: Optional[int] = None,
 ) -> CellWeights:
   """Reads the weights of one cell.
 
@@ -218,6 +233,7 @@ def read_weights(
       file "checkpoint"; or a mapping from the variables' names to arrays.
     scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
       which there is only one such cell; None if the checkpoint has only one.
+    units: (optional) what the cell has; of several only that counts.
 
   Returns:
     The `CellWeights`.
@@ -240,14 +256,22 @@ def read_weights(
   """
   _gates_of(cell)
   variables = _load(checkpoint)
-  scope = _choose_scope(cell, variables, scope)
+  scope = _choose_scope(cell, variables, scope, units)
   _check_names(cell, variables, scope)
   arrays = {
     name: np.asarray(variables[_path(scope, name)]) for name in _names_of(cell)
   }
   _check_shapes(cell, arrays, scope)
   rows = [[arrays[name] for name in part[:3]] for part in _PARTS[cell]]
-  return CellWeights(cell, *(np.concatenate(c, axis=-1) for c in zip(*rows)))
+  weights = CellWeights(
+    cell, *(np.concatenate(column, axis=-1) for column in zip(*rows))
+  )
+  if units not in (None, weights.units):
+    raise ValueError(
+      f"units is {units}, and the checkpoint's {cell} under scope {scope!r} "
+      f"has {weights.units}"
+    )
+  return weights
 
 
 def _path(scope: str, name: str) -> str:

@@ -1,0 +1,143 @@
+"""Weights of layers and cells from a TensorFlow 1 checkpoint, and back."""
+
+from typing import Any
+from typing import Optional
+
+import numpy as np
+
+from tf_contrib_rnn import migrate
+from tf_contrib_rnn.keras import cells
+
+# tf.contrib.rnn's name of a cell, and Keras's gates by their numbers there.
+_CELLS = {
+  cells.IndRNNCell: ("IndRNNCell", [0]),
+  cells.IndyGRUCell: ("IndyGRUCell", [1, 0, 2]),
+  cells.IndyLSTMCell: ("IndyLSTMCell", [0, 2, 1, 3]),
+}
+
+
+def _cell_of(layer: Any) -> tuple[Any, str, list[int]]:
+  """A layer's cell, or the cell itself, and what is known of its class."""
+  cell = getattr(layer, "cell", layer)
+  for cell_class, (name, order) in _CELLS.items():
+    if isinstance(cell, cell_class):
+      return cell, name, order
+  raise ValueError(
+    f"layer is {layer!r}, expected an IndRNN, IndyGRU or IndyLSTM layer, or a "
+    "cell of these"
+  )
+
+
+def _shift_forget_bias(bias: np.ndarray, units: int, by: float) -> np.ndarray:
+  """The bias of gates i, f, c, o with a number added to that of f."""
+  bias = np.array(bias)
+  bias[units : 2 * units] += by
+  return bias
+
+
+def _arrays_of(
+  cell: Any, weights: migrate.CellWeights, forget_bias: float
+) -> list[np.ndarray]:
+  """What the cell's weights are to be, in their order."""
+  bias = weights.bias
+  if weights.cell == "IndyLSTMCell":
+    bias = _shift_forget_bias(bias, weights.units, forget_bias)
+  arrays = [weights.kernel, weights.recurrent_kernel]
+  if cell.use_bias:
+    if getattr(cell, "has_recurrent_bias", False):
+      bias = np.stack([bias, np.zeros_like(bias)])
+    return [*arrays, bias]
+  if np.any(bias):
+    raise ValueError(
+      "the checkpoint's bias is not zero (with forget_bias "
+      f"{forget_bias!r}), and the layer has use_bias=False"
+    )
+  return arrays
+
+
+def load_contrib_variables(
+  layer: Any,
+  checkpoint: Any,
+  scope: Optional[str] = None,
+  forget_bias: float = 1.0,
+) -> None:
+  """Gives a layer the weights of a tf.contrib.rnn cell of the same kind.
+
+  Gates are put into Keras's order. A layer that is not built yet is built for
+  the features that the checkpoint's cell had.
+
+  Args:
+    layer: an IndRNN, IndyGRU or IndyLSTM layer, or a cell of these. An IndyGRU
+      with reset_after=True gets zeros as its recurrent bias.
+    checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
+      file "checkpoint"; or a mapping from the variables' names to arrays.
+    scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
+      which there is only one such cell; None if the checkpoint has only one.
+    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gave the cell.
+      tf.contrib.rnn adds it at each step, here it becomes part of the bias.
+
+  Raises:
+    ValueError: if it is not clear which cell is meant, if a variable is
+      missing, is not such a cell's, or does not fit the layer; it is named, and
+      no weight is changed.
+  """
+  cell, name, order = _cell_of(layer)
+  weights = migrate.read_weights(name, checkpoint, scope, cell.units)
+  if cell.built and cell.kernel.shape[0] != weights.depth:
+    raise ValueError(
+      f"the layer is built for {cell.kernel.shape[0]} features, expected the "
+      f"checkpoint's {weights.depth} (scope {scope!r})"
+    )
+  arrays = _arrays_of(cell, weights.take_gates(order), float(forget_bias))
+  if not cell.built:
+    is_cell = layer is cell
+    layer.build(
+      (None, weights.depth) if is_cell else (None, None, weights.depth)
+    )
+  cell.set_weights(arrays)
+
+
+def contrib_variables(
+  layer: Any, scope: str, forget_bias: float = 1.0
+) -> dict[str, np.ndarray]:
+  """A layer's weights as the variables of a tf.contrib.rnn cell.
+
+  Args:
+    layer: as of `load_contrib_variables`, built.
+    scope: the cell's scope, as "rnn/indy_lstm_cell".
+    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gives the cell;
+      it is taken from the bias.
+
+  Returns:
+    Arrays by the variables' names, which
+    `tf_contrib_rnn.migrate.write_checkpoint` writes.
+
+  Raises:
+    ValueError: if the layer is not built, or if no tf.contrib.rnn cell computes
+      the same: with activations of its own for the gates, or a recurrent bias
+      of the candidate.
+  """
+  cell, name, order = _cell_of(layer)
+  if not cell.built:
+    raise ValueError(
+      f"layer is {layer!r}, which has no weights before it is built"
+    )
+  kernel, recurrent_kernel, *bias = map(np.array, cell.get_weights())
+  bias = bias[0] if bias else np.zeros(kernel.shape[1], kernel.dtype)
+  if bias.ndim == 2:
+    bias = _merge_biases(bias, cell.units)
+  if name == "IndyLSTMCell":
+    bias = _shift_forget_bias(bias, cell.units, -float(forget_bias))
+  weights = migrate.CellWeights(name, kernel, recurrent_kernel, bias)
+  back = [order.index(gate) for gate in range(len(order))]
+  return migrate.to_variables(weights.take_gates(back), scope)
+
+
+def _merge_biases(bias: np.ndarray, units: int) -> np.ndarray:
+  """One bias for both of reset_after, if there is one."""
+  if np.any(bias[1, 2 * units :]):
+    raise ValueError(
+      "the recurrent bias of the candidate is not zero (reset_after=True), and "
+      "a tf.contrib.rnn cell has none"
+    )
+  return bias[0] + bias[1]
