@@ -11,6 +11,7 @@ from tf_contrib_rnn.keras._family import RNN
 from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW
 
 if RUNS_TENSORFLOW:
+  from tf_contrib_rnn.keras import _lite
   from tf_contrib_rnn.keras import _whole
 
 _register = keras.utils.register_keras_serializable("tf_contrib_rnn")
@@ -63,6 +64,8 @@ class _IndependentRNN(RNN):
     """
     if isinstance(mask, (list, tuple)):  # of the sequences and of the state
       mask = mask[0]
+    if RUNS_TENSORFLOW and _lite.can_mark(self, sequences, mask, training):
+      return _lite.run(self, sequences, initial_state)
     if RUNS_TENSORFLOW and _whole.can_run(self):
       return _whole.run(self, sequences, initial_state, mask, training)
     projected = self.cell.project(sequences, training)
