@@ -12,12 +12,12 @@ the checkpoint that TensorFlow 1.15 trained, and can be trained on from there.
 import argparse
 import os
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 import tf_contrib_rnn.keras as contrib_rnn
 
+keras = tf.keras
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEGACY = os.path.join(HERE, os.pardir, "legacy_digits")
 
@@ -86,7 +86,7 @@ def train(model, epochs):
   model.compile(
     keras.optimizers.Adam(2e-3, global_clipnorm=1.0),
     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    ["accuracy"],
+    metrics=["accuracy"],
   )
   model.fit(
     *load_data("train"),

@@ -2,9 +2,9 @@
 
 The converter replaces a function whose attribute `api_implements` begins with
 "indy_lstm_" by its own sequence LSTM with diagonal recurrent weights, if the
-function has the arguments and results of Keras's LSTM; whatever else runs such a
-graph calls the function. Read in the converter's source
-(prepare_composite_functions_tf.cc), TensorFlow 2.15 to 2.21.
+function has the arguments and results of Keras's LSTM. Whatever else runs such
+a graph calls the function. Read in the converter's source,
+prepare_composite_functions_tf.cc of TensorFlow 2.21.
 """
 
 import uuid

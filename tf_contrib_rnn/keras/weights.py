@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_contrib_rnn import migrate
 from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras._family import keras
 
 # tf.contrib.rnn's name of a cell, and Keras's gates by their numbers there.
 _CELLS = {
@@ -121,6 +122,12 @@ def contrib_variables(
   if not cell.built:
     raise ValueError(
       f"layer is {layer!r}, which has no weights before it is built"
+    )
+  gate = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
+  if gate is not keras.activations.sigmoid:
+    raise ValueError(
+      f"recurrent_activation is {gate!r}, expected sigmoid, which a "
+      "tf.contrib.rnn cell has"
     )
   kernel, recurrent_kernel, *bias = map(np.array, cell.get_weights())
   bias = bias[0] if bias else np.zeros(kernel.shape[1], kernel.dtype)
