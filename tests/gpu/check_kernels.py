@@ -1,0 +1,432 @@
+"""Proves the GPU kernels: against the CPU's, and autograd through a loop.
+
+  python tests/gpu/check_kernels.py             on a GPU, as make gpu-test does
+  python tests/gpu/check_kernels.py --sanitize  again, under compute-sanitizer
+  python tests/gpu/check_kernels.py --on-host   the GPU's threads, one by one on
+                                                the host: needs no GPU
+
+Needs nvcc and PyTorch, not TensorFlow. Prints a table last.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import kernels as library
+import torch
+
+PROGRAM = "check_kernels.py"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+  """One call; what is not said is as in most calls."""
+
+  cell: str
+  dtype: torch.dtype
+  time: int
+  batch: int
+  units: int
+  activation: str = "tanh"
+  forget_bias: float = 0.6
+  time_major: bool = False
+  reverse: bool = False
+  has_lengths: bool = False
+  absent: int = 0  # bits of the incoming gradients that are not given
+  has_shared_inputs: bool = False
+  has_shared_state: bool = False
+  is_misaligned: bool = False
+
+  def __str__(self):
+    changed = [
+      f"{field.name}={getattr(self, field.name)}"
+      for field in dataclasses.fields(self)
+      if getattr(self, field.name) != field.default
+    ]
+    return ", ".join(changed)
+
+
+# Time, batch and units about the edges of warps, blocks and vectors.
+SIZES = [
+  (1, 1, 1),
+  (0, 5, 129),
+  (7, 0, 5),
+  (7, 3, 0),
+  (1, 33, 151),
+  (9, 5, 2),
+  (17, 33, 31),
+  (5, 4, 33),
+  (33, 5, 129),
+  (3, 5, 1134),
+  (1000, 1, 1),
+  (1000, 5, 2),
+  (1000, 2, 151),
+]
+SIZES_OF_SANITIZER = [(1, 1, 1), (0, 5, 129), (7, 3, 0), (9, 5, 33)]
+# Enough for threads that take 16 bytes, whatever the type of number.
+WIDE = (3, 257, 1024)
+
+
+def list_cases(cell: str, dtype: torch.dtype, is_small: bool) -> Iterator[Case]:
+  """The calls to be compared; every attribute meets every cell and dtype."""
+  flags = itertools.cycle(itertools.product([False, True], repeat=3))
+  for time, batch, units in SIZES_OF_SANITIZER if is_small else SIZES:
+    time_major, reverse, has_lengths = next(flags)
+    yield Case(
+      cell,
+      dtype,
+      time,
+      batch,
+      units,
+      time_major=time_major,
+      reverse=reverse,
+      has_lengths=has_lengths,
+    )
+  for time_major, reverse, has_lengths in itertools.product(
+    [False, True], repeat=3
+  ):
+    small = Case(cell, dtype, 7, 5, 17, "tanh", 1.0)
+    yield dataclasses.replace(
+      small, time_major=time_major, reverse=reverse, has_lengths=has_lengths
+    )
+  for activation in library.ACTIVATIONS:
+    yield Case(cell, dtype, 4, 3, 5, activation)
+  for absent in (1, 2, 4, 8, 15):
+    yield Case(cell, dtype, 6, 3, 5, absent=absent)
+  yield Case(cell, dtype, 1, 5, 33, has_shared_inputs=True)
+  yield Case(cell, dtype, 1, 5, 33, has_shared_state=True)
+  yield Case(cell, dtype, *WIDE, has_lengths=True, time_major=True)
+  yield Case(cell, dtype, *WIDE, "softsign", reverse=True)
+  if not is_small:
+    yield Case(cell, dtype, *WIDE, is_misaligned=True)
+
+
+class Numbers:
+  """A case's tensors, drawn on the CPU: in `dtype`, exactly."""
+
+  def __init__(self, case: Case):
+    self.case = case
+    self._generator = torch.Generator().manual_seed(1)
+    gates = library.GATES[case.cell]
+    states = range(library.STATES[case.cell])
+    rows = 1 if case.has_shared_inputs else case.batch
+    width = gates * case.units
+    self.inputs = self._draw(self._along(width, rows), 1.5)
+    self.recurrent_kernel = self._draw([width], 0.95)
+    self.bias = self._draw([width], 0.5)
+    state_rows = 1 if case.has_shared_state else case.batch
+    self.initial_state = [self._draw([state_rows, case.units]) for _ in states]
+    self.incoming = [self._draw(self._along(case.units)) for _ in states]
+    self.incoming += [self._draw([case.batch, case.units]) for _ in states]
+    for i in range(len(self.incoming)):
+      if case.absent >> i & 1:
+        self.incoming[i] = None
+    some = torch.tensor([3, 0, case.time, -2, case.time + 5, 1, -(2**31)])
+    repeated = some.repeat(case.batch // 7 + 1)[: case.batch]
+    self.lengths = repeated.int() if case.has_lengths else None
+
+  def _along(self, width, rows=None):
+    rows = self.case.batch if rows is None else rows
+    entries = [rows, self.case.time]
+    return [*(entries[::-1] if self.case.time_major else entries), width]
+
+  def _draw(self, shape, scale=1.0):
+    uniform = torch.rand(shape, generator=self._generator, dtype=torch.float64)
+    return ((2 * uniform - 1) * scale).to(self.case.dtype)
+
+  def call(self, device: str) -> library.Call:
+    """The call, with its tensors on a device."""
+
+    def put(tensor):
+      return tensor.to(device)
+
+    inputs = put(self.inputs)
+    if self.case.is_misaligned:
+      memory = inputs.new_empty(inputs.numel() + 1)[1:]
+      inputs = memory.copy_(inputs.flatten()).view(inputs.shape)
+    lengths = None if self.lengths is None else put(self.lengths)
+    return library.Call(
+      self.case.cell,
+      inputs,
+      put(self.recurrent_kernel),
+      put(self.bias),
+      tuple(map(put, self.initial_state)),
+      self.case.activation,
+      self.case.forget_bias,
+      self.case.time_major,
+      self.case.reverse,
+      lengths,
+    )
+
+
+def run(kernels: library.Kernels, numbers: Numbers) -> list[torch.Tensor]:
+  """Forward and gradient: all results, on the CPU."""
+  device = "cuda" if kernels.where == "gpu" else "cpu"
+  call = numbers.call(device)
+  results = kernels.forward(call)
+  incoming = [None if t is None else t.to(device) for t in numbers.incoming]
+  states = len(call.initial_state)
+  gradients = kernels.gradient(
+    call, results.sequence, incoming[:states], incoming[states:]
+  )
+  return [t.cpu() for t in [*results.tensors(), *gradients.tensors()]]
+
+
+# The reference: the cells' equations, step by step, in float64.
+
+_FUNCTIONS = {
+  "tanh": torch.tanh,
+  "sigmoid": torch.sigmoid,
+  "relu": torch.relu,
+  "identity": lambda x: x,
+  "elu": torch.nn.functional.elu,
+  "softsign": torch.nn.functional.softsign,
+}
+
+
+def step(case: Case, x, u, b, states):
+  """The states after a step; x [batch, gates * units], u and b one row."""
+  act = _FUNCTIONS[case.activation]
+  gates = library.GATES[case.cell]
+  x, u, b = (t.unflatten(-1, (gates, case.units)) for t in (x, u, b))
+
+  def total(gate, h):
+    return x[:, gate] + u[gate] * h + b[gate]
+
+  if case.cell == "IndRNN":
+    return [act(total(0, states[0]))]
+  if case.cell == "IndyGRU":
+    h = states[0]
+    r, z = torch.sigmoid(total(0, h)), torch.sigmoid(total(1, h))
+    return [z * h + (1 - z) * act(total(2, r * h))]
+  c, h = states
+  i, o = torch.sigmoid(total(0, h)), torch.sigmoid(total(3, h))
+  f = torch.sigmoid(total(2, h) + case.forget_bias)
+  c = f * c + i * act(total(1, h))
+  return [c, act(c) * o]
+
+
+def loop(case: Case, inputs, u, b, states, lengths):
+  """Sequences [batch, time, units] and final states, each sequence alone."""
+  states = [s.expand(case.batch, -1) for s in states]
+  outputs = []
+  rows = torch.arange(case.batch)
+  for number in range(case.time):
+    runs = number < lengths
+    at = lengths - 1 - number if case.reverse else torch.full_like(rows, number)
+    x = inputs[rows, at.clamp(min=0)]
+    new = step(case, x, u, b, states)
+    runs = runs[:, None]
+    states = [torch.where(runs, n, s) for n, s in zip(new, states)]
+    outputs.append([torch.where(runs, n, 0.0) for n in new])
+  sequences = []
+  for i in range(len(states)):
+    along = [o[i] for o in outputs] or [states[i].new_zeros(case.batch, 0)]
+    stacked = torch.stack(along, 1).reshape(case.batch, case.time, case.units)
+    if case.reverse:  # step number n is at time length - 1 - n
+      steps = torch.arange(case.time)
+      index = (lengths[:, None] - 1 - steps) % max(case.time, 1)
+      index = torch.where(steps < lengths[:, None], index, steps)
+      stacked = stacked.gather(1, index[..., None].expand_as(stacked))
+    sequences.append(stacked)
+  return sequences, states
+
+
+def reference(numbers: Numbers) -> list[torch.Tensor]:
+  """What `run` gives, by autograd in float64."""
+  case = numbers.case
+  given = [numbers.inputs, numbers.recurrent_kernel, numbers.bias]
+  given = [t.double() for t in [*given, *numbers.initial_state]]
+  inputs, u, b, *states = given
+  if case.time_major:
+    inputs = inputs.transpose(0, 1)
+  # A row of its own for each member of the batch: so are their gradients.
+  inputs = inputs.expand(case.batch, -1, -1).clone()
+  states = [s.expand(case.batch, -1).clone() for s in states]
+  sources = [inputs, u, b, *states]
+  for source in sources:
+    source.requires_grad_()
+  lengths = torch.full([case.batch], case.time)
+  if numbers.lengths is not None:
+    lengths = numbers.lengths.long().clamp(0, case.time)
+  sequences, finals = loop(case, inputs, u, b, states, lengths)
+  loss = sum(s.sum() * 0 for s in sources)
+  for result, incoming in zip([*sequences, *finals], numbers.incoming):
+    if incoming is None:
+      continue
+    if case.time_major and incoming.dim() == 3:
+      incoming = incoming.transpose(0, 1)
+    loss = loss + (result * incoming.double()).sum()
+  inputs_gradient, *gradients = torch.autograd.grad(loss, sources)
+  if case.time_major:
+    sequences = [s.transpose(0, 1) for s in sequences]
+    inputs_gradient = inputs_gradient.transpose(0, 1)
+  results = [*sequences, *finals, inputs_gradient, *gradients]
+  return [t.detach() for t in results]
+
+
+# Half a unit in the last place of what is stored; a gradient also starts from
+# stored states. Beyond that only the computation errs, in float32 or float64.
+_HALF_ULP = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
+_FORWARD = {torch.float64: 1e-12}
+_GRADIENT = {torch.float64: 1e-11}
+
+
+def errors(
+  case: Case, got: list[torch.Tensor], want: list[torch.Tensor]
+) -> tuple[float, float]:
+  """The largest error of forward and gradient, as parts of the tolerance.
+
+  States are compared each relatively, gradients with the largest of their
+  tensor.
+  """
+  half_ulp = _HALF_ULP.get(case.dtype, 0.0)
+  results = 2 * library.STATES[case.cell]
+  worst = [0.0, 0.0]
+  for number, (g, w) in enumerate(zip(got, want)):
+    if g.shape != w.shape:
+      return float("inf"), float("inf")
+    if not g.numel():
+      continue
+    g, w = g.double(), w.double()
+    if number < results:
+      tolerance = half_ulp * w.abs() + _FORWARD.get(case.dtype, 5e-6)
+    else:
+      relative = _GRADIENT.get(case.dtype, 2e-5 + 8 * half_ulp)
+      tolerance = relative * w.abs().max().clamp(min=1)
+    error = ((g - w).abs() / tolerance).max().item()
+    is_gradient = number >= results
+    # A NaN is not larger than anything.
+    worst[is_gradient] = max(
+      worst[is_gradient], error if error == error else 1e9
+    )
+  return worst[0], worst[1]
+
+
+@dataclasses.dataclass
+class Row:
+  """What was found of one cell and dtype."""
+
+  cases: int = 0
+  same_bits: bool = True
+  from_cpu: tuple = (0.0, 0.0)
+  from_loop: tuple = (0.0, 0.0)
+  failures: list = dataclasses.field(default_factory=list)
+
+  def add(self, case: Case, from_cpu, from_loop, same_bits: bool) -> None:
+    self.cases += 1
+    self.same_bits &= same_bits
+    self.from_cpu = tuple(map(max, self.from_cpu, from_cpu))
+    self.from_loop = tuple(map(max, self.from_loop, from_loop))
+    # Two rounded results may differ by what either may err.
+    if max(from_loop) > 1 or max(from_cpu) > 2 or not same_bits:
+      self.failures.append((case, from_cpu, from_loop, same_bits))
+
+
+def have_same_bits(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
+  def bits(tensor):
+    return tensor.contiguous().flatten().view(torch.uint8)
+
+  return all(torch.equal(bits(x), bits(y)) for x, y in zip(a, b))
+
+
+def check(cell: str, dtype: torch.dtype, device, cpu, is_small: bool) -> Row:
+  """Compares every case of a cell and dtype."""
+  row = Row()
+  for case in list_cases(cell, dtype, is_small):
+    numbers = Numbers(case)
+    got = run(device, numbers)
+    again = run(device, numbers)
+    row.add(
+      case,
+      errors(case, got, run(cpu, numbers)),
+      errors(case, got, reference(numbers)),
+      have_same_bits(got, again),
+    )
+  return row
+
+
+def print_table(rows: dict) -> None:
+  print("\nlargest errors, forward and gradient, as parts of the tolerance")
+  print("(a result may be 2 from the CPU's, since either may err)\n")
+  print("| cell | dtype | cases | from CPU | from float64 loop | same bits |")
+  print("|---|---|---|---|---|---|")
+  for (cell, dtype), row in rows.items():
+    from_cpu, from_loop = (
+      f"{forward:.2f}, {gradient:.2f}"
+      for forward, gradient in (row.from_cpu, row.from_loop)
+    )
+    same_bits = "yes" if row.same_bits else "NO"
+    print(
+      f"| {cell} | {str(dtype)[6:]} | {row.cases} | {from_cpu} | {from_loop} | "
+      f"{same_bits} |"
+    )
+
+
+def main_check(where: str, is_small: bool) -> int:
+  """Checks everything; the exit status."""
+  device = library.load_or_exit(where, PROGRAM)
+  cpu = library.Kernels(library.build(), "cpu")
+  print(f"kernels for {device.architectures()}; running on {where}", flush=True)
+  rows = {}
+  for cell, dtype in itertools.product(library.CELLS, library.NUMBERS):
+    print(f"{cell}, {str(dtype)[6:]} ...", flush=True)
+    rows[cell, dtype] = check(cell, dtype, device, cpu, is_small)
+  print_table(rows)
+  failures = [f for row in rows.values() for f in row.failures]
+  for case, from_cpu, from_loop, same_bits in failures[:20]:
+    print(
+      f"FAILED: {case}: from CPU {from_cpu}, from loop {from_loop}, "
+      f"same bits {same_bits}"
+    )
+  count = sum(row.cases for row in rows.values())
+  print(f"{count - len(failures)} of {count} cases passed on {where}")
+  return 1 if failures or not count else 0
+
+
+def main_sanitize() -> int:
+  """Runs a small selection under compute-sanitizer; the exit status."""
+  library.load_or_exit("gpu", PROGRAM)
+  beside = pathlib.Path(library.find_nvcc()).resolve().parent
+  sanitizer = shutil.which("compute-sanitizer") or shutil.which(
+    "compute-sanitizer", path=str(beside)
+  )
+  if sanitizer is None:
+    print("compute-sanitizer: left out, it is not installed")
+    return 0
+  # Without PyTorch's cache each tensor is an allocation of its own.
+  environment = {**os.environ, "PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
+  verdicts = {}
+  for tool in ("memcheck", "racecheck"):
+    command = [sanitizer, "--tool", tool, "--error-exitcode", "3"]
+    command += [sys.executable, os.path.abspath(__file__), "--small"]
+    verdicts[tool] = subprocess.run(command, env=environment).returncode
+  print("| compute-sanitizer | verdict |")
+  print("|---|---|")
+  for tool, status in verdicts.items():
+    print(f"| {tool} | {'clean' if status == 0 else f'FAILED ({status})'} |")
+  return max(verdicts.values())
+
+
+def main() -> int:
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument("--on-host", action="store_true")
+  parser.add_argument("--small", action="store_true", help="fewer cases")
+  parser.add_argument("--sanitize", action="store_true")
+  arguments = parser.parse_args()
+  if arguments.sanitize:
+    return main_sanitize()
+  where = "gpu_on_host" if arguments.on_host else "gpu"
+  return main_check(where, arguments.small)
+
+
+if __name__ == "__main__":
+  sys.exit(main())

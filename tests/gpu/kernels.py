@@ -1,0 +1,461 @@
+"""The kernels without TensorFlow: built by nvcc, driven from PyTorch."""
+
+import concurrent.futures
+import ctypes
+import dataclasses
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from typing import Optional
+
+import torch
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "gpu"
+LIBRARY = "libcontrib_rnn_kernels.so"
+
+CELLS = ("IndRNN", "IndyGRU", "IndyLSTM")  # as CellKind has them
+GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
+STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2}
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity", "elu", "softsign")
+NUMBERS = {  # as recurrence_c.cc numbers them, and their names in C++
+  torch.float16: (0, "contrib_rnn::Float16"),
+  torch.bfloat16: (1, "contrib_rnn::BFloat16"),
+  torch.float32: (2, "float"),
+  torch.float64: (3, "double"),
+}
+WHERE = {"cpu": 0, "gpu": 1, "gpu_on_host": 2}
+
+_CXX_OPTIONS = ["-std=c++17", "-O3", "-fPIC", "-I."]
+# What cc/recurrence/BUILD gives the CPU's kernels.
+_CPU_OPTIONS = [
+  "-fno-math-errno",
+  "-fno-trapping-math",
+  "-ffp-contract=fast",
+]
+
+
+class BuildError(Exception):
+  """The kernels could not be built; says why."""
+
+
+def find_nvcc() -> str:
+  """The path of nvcc.
+
+  Raises:
+    BuildError: if there is none.
+  """
+  looked = []
+  for folder in (os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")):
+    if folder:
+      looked.append(os.path.join(folder, "bin", "nvcc"))
+  looked += [shutil.which("nvcc") or "nvcc", "/usr/local/cuda/bin/nvcc"]
+  for path in looked:
+    if os.path.isfile(path) and os.access(path, os.X_OK):
+      return path
+  raise BuildError(
+    f"no CUDA compiler: looked for {', '.join(looked)}; set CUDA_HOME to the "
+    "folder of a CUDA toolkit"
+  )
+
+
+def _architecture() -> str:
+  """The GPU's that is there, or the oldest that the kernels are for."""
+  if torch.cuda.is_available():
+    return "sm_{}{}".format(*torch.cuda.get_device_capability())
+  return "sm_75"
+
+
+def _commands(nvcc: str) -> dict[str, list[str]]:
+  """What compiles each object file."""
+  cuda = [nvcc, "-x", "cu", "-std=c++17", "-O3", "-ftz=true", "-I."]
+  cuda += ["-arch=" + _architecture(), "-Xcompiler", "-fPIC"]
+  commands = {}
+  for number, (_, name) in NUMBERS.items():
+    commands[f"recurrence_gpu_{str(number)[6:]}.o"] = [
+      *cuda,
+      "-DCONTRIB_RNN_NUMBER=" + name,
+      "cc/recurrence/recurrence_gpu.cu.cc",
+    ]
+  commands["gpu_support.o"] = [*cuda, "cc/recurrence/gpu_support.cu.cc"]
+  for path in sorted(ROOT.glob("cc/recurrence/recurrence_cpu*.cc")):
+    source = str(path.relative_to(ROOT))
+    commands[path.stem + ".o"] = ["g++", *_CXX_OPTIONS, *_CPU_OPTIONS, source]
+  source = "cc/c_interface/recurrence_c.cc"
+  commands["recurrence_c.o"] = ["g++", *_CXX_OPTIONS, source]
+  return commands
+
+
+def _run(command: list[str]) -> None:
+  result = subprocess.run(
+    command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+  )
+  if result.returncode:
+    output = result.stdout.decode(errors="replace")
+    raise BuildError(f"{' '.join(command)}\n{output}")
+
+
+def build() -> pathlib.Path:
+  """Builds the library, unless it is newer than every source.
+
+  Returns:
+    Its path.
+
+  Raises:
+    BuildError: if there is no nvcc, or if a compiler fails.
+  """
+  nvcc = find_nvcc()
+  folder = BUILD / _architecture()
+  library = folder / LIBRARY
+  newest = max(path.stat().st_mtime for path in ROOT.glob("cc/*/*.*"))
+  if library.exists() and library.stat().st_mtime > newest:
+    return library
+  folder.mkdir(parents=True, exist_ok=True)
+  commands = _commands(nvcc)
+  with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    running = {
+      pool.submit(_run, [*command, "-c", "-o", str(folder / name)]): name
+      for name, command in commands.items()
+    }
+    for done, future in enumerate(concurrent.futures.as_completed(running), 1):
+      future.result()
+      print(f"compiled {done}/{len(running)}: {running[future]}", flush=True)
+  objects = [str(folder / name) for name in commands]
+  _run([nvcc, "-shared", "-cudart=static", *objects, "-o", str(library)])
+  return library
+
+
+# The structures of recurrence.h.
+
+
+class _Options(ctypes.Structure):
+  _fields_ = [
+    ("cell", ctypes.c_int),
+    ("activation", ctypes.c_int),
+    ("forget_bias", ctypes.c_double),
+  ]
+
+
+class _Sequences(ctypes.Structure):
+  _fields_ = [
+    ("time", ctypes.c_int64),
+    ("batch", ctypes.c_int64),
+    ("units", ctypes.c_int64),
+    ("time_major", ctypes.c_bool),
+    ("reverse", ctypes.c_bool),
+    ("sequence_length", ctypes.c_void_p),
+    ("shared_inputs", ctypes.c_bool),
+    ("shared_initial_state", ctypes.c_bool * 2),
+  ]
+
+
+_Pair = ctypes.c_void_p * 2
+
+
+class _ForwardTensors(ctypes.Structure):
+  _fields_ = [
+    ("inputs", ctypes.c_void_p),
+    ("recurrent_kernel", ctypes.c_void_p),
+    ("bias", ctypes.c_void_p),
+    ("initial_state", _Pair),
+    ("sequence", _Pair),
+    ("final_state", _Pair),
+  ]
+
+
+class _GradientTensors(ctypes.Structure):
+  _fields_ = [
+    ("inputs", ctypes.c_void_p),
+    ("recurrent_kernel", ctypes.c_void_p),
+    ("bias", ctypes.c_void_p),
+    ("initial_state", _Pair),
+    ("sequence", _Pair),
+    ("sequence_gradient", _Pair),
+    ("final_state_gradient", _Pair),
+    ("inputs_gradient", ctypes.c_void_p),
+    ("recurrent_kernel_gradient", ctypes.c_void_p),
+    ("bias_gradient", ctypes.c_void_p),
+    ("initial_state_gradient", _Pair),
+    ("scratch", ctypes.c_void_p),
+  ]
+
+
+def _pointer(tensor: Optional[torch.Tensor]) -> Optional[int]:
+  return None if tensor is None else tensor.data_ptr()
+
+
+def _pair(tensors) -> _Pair:
+  return _Pair(*[_pointer(t) for t in tensors])
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+  """A cell and what it is run on; states are in the order c, h.
+
+  Attributes:
+    cell: one of CELLS.
+    inputs: [batch, time, gates * units], or [time, batch, ...] if time_major;
+      one row of them, for a step (time 1), serves the batch of the states.
+    recurrent_kernel: [gates * units].
+    bias: [gates * units].
+    initial_state: for each state [batch, units]; [1, units] serves all.
+    sequence_length: int32 [batch], or None.
+  """
+
+  cell: str
+  inputs: torch.Tensor
+  recurrent_kernel: torch.Tensor
+  bias: torch.Tensor
+  initial_state: tuple[torch.Tensor, ...]
+  activation: str = "tanh"
+  forget_bias: float = 1.0
+  time_major: bool = False
+  reverse: bool = False
+  sequence_length: Optional[torch.Tensor] = None
+
+  def __post_init__(self):
+    width = self.recurrent_kernel.shape[0]
+    states = self.initial_state
+    tensors = [self.inputs, self.recurrent_kernel, self.bias, *states]
+    if len({(t.dtype, t.device) for t in tensors}) != 1:
+      raise ValueError("tensors differ in dtype or device")
+    if not all(t.is_contiguous() for t in tensors):
+      raise ValueError("a tensor is not contiguous")
+    rows = {1, self.batch}
+    if (
+      width % GATES[self.cell]
+      or self.inputs.dim() != 3
+      or self.inputs.shape[2] != width
+      or self.bias.shape != (width,)
+      or len(states) != STATES[self.cell]
+      or any(s.shape[1:] != (self.units,) for s in states)
+      or any(s.shape[0] not in rows for s in states)
+    ):
+      raise ValueError(f"shapes do not fit: {[t.shape for t in tensors]}")
+    if self.sequence_length is not None and (
+      self.sequence_length.shape != (self.batch,)
+      or self.sequence_length.dtype != torch.int32
+      or self.sequence_length.device != self.inputs.device
+    ):
+      raise ValueError("sequence_length: expected int32 [batch] beside inputs")
+
+  @property
+  def units(self) -> int:
+    return self.recurrent_kernel.shape[0] // GATES[self.cell]
+
+  @property
+  def time(self) -> int:
+    return self.inputs.shape[0 if self.time_major else 1]
+
+  @property
+  def input_rows(self) -> int:
+    return self.inputs.shape[1 if self.time_major else 0]
+
+  @property
+  def batch(self) -> int:
+    if self.input_rows == 1 and self.time == 1:
+      return max(state.shape[0] for state in self.initial_state)
+    return self.input_rows
+
+  def shape(self, width: int) -> tuple[int, int, int]:
+    """Of a tensor along time, with a row a member of the batch."""
+    entries = (self.batch, self.time)
+    return (*(reversed(entries) if self.time_major else entries), width)
+
+  def new(self, shape, dtype=None) -> torch.Tensor:
+    """For a result; NaN where a kernel has not written."""
+    return torch.full(
+      shape,
+      float("nan"),
+      dtype=dtype or self.inputs.dtype,
+      device=self.inputs.device,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+  """What a forward call gives, states in the order c, h."""
+
+  sequence: list[torch.Tensor]
+  final_state: list[torch.Tensor]
+
+  def tensors(self):
+    return [*self.sequence, *self.final_state]
+
+
+@dataclasses.dataclass(frozen=True)
+class Gradients:
+  """What a gradient call gives; a row for each member of the batch."""
+
+  inputs: torch.Tensor
+  recurrent_kernel: torch.Tensor
+  bias: torch.Tensor
+  initial_state: list[torch.Tensor]
+
+  def tensors(self):
+    return [
+      self.inputs,
+      self.recurrent_kernel,
+      self.bias,
+      *self.initial_state,
+    ]
+
+
+class Kernels:
+  """The library.
+
+  Args:
+    path: of the file that `build` made.
+    where: "cpu", "gpu", or "gpu_on_host": the GPU's threads one by one on CPU
+      tensors.
+  """
+
+  def __init__(self, path: pathlib.Path, where: str):
+    self.where = where
+    self._library = ctypes.CDLL(str(path))
+    for name in ("forward", "gradient"):
+      function = getattr(self._library, "contrib_rnn_" + name)
+      function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+      function.argtypes += [ctypes.c_void_p] * 3
+      function.restype = ctypes.c_char_p
+    count = self._library.contrib_rnn_count_scratch
+    count.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+    count.restype = ctypes.c_int64
+
+  def architectures(self) -> str:
+    """What the GPU kernels are compiled for."""
+    function = self._library.contrib_rnn_gpu_architectures
+    function.restype = ctypes.c_char_p
+    return function().decode()
+
+  def forward(self, call: Call) -> Results:
+    """Runs a cell along time.
+
+    Raises:
+      RuntimeError: if the kernels could not be launched.
+    """
+    states = range(STATES[call.cell])
+    results = Results(
+      [call.new(call.shape(call.units)) for _ in states],
+      [call.new((call.batch, call.units)) for _ in states],
+    )
+    tensors = _ForwardTensors(
+      _pointer(call.inputs),
+      _pointer(call.recurrent_kernel),
+      _pointer(call.bias),
+      _pair(call.initial_state),
+      _pair(results.sequence),
+      _pair(results.final_state),
+    )
+    self._call("forward", call, tensors)
+    return results
+
+  def gradient(
+    self,
+    call: Call,
+    sequence: list[torch.Tensor],
+    sequence_gradient: list[Optional[torch.Tensor]],
+    final_state_gradient: list[Optional[torch.Tensor]],
+  ) -> Gradients:
+    """The gradient of `forward`, from its sequences; None counts as zeros.
+
+    Raises:
+      RuntimeError: if the kernels could not be launched.
+    """
+    along, state = call.shape(call.units), (call.batch, call.units)
+    for tensor in [*sequence, *sequence_gradient]:
+      if tensor is not None and (
+        tensor.shape != along or not tensor.is_contiguous()
+      ):
+        raise ValueError(f"a sequence has shape {tensor.shape}, not {along}")
+    for tensor in final_state_gradient:
+      if tensor is not None and (
+        tensor.shape != state or not tensor.is_contiguous()
+      ):
+        raise ValueError(f"a state has shape {tensor.shape}, not {state}")
+    gradients = Gradients(
+      call.new(call.shape(call.recurrent_kernel.shape[0])),
+      call.new(call.recurrent_kernel.shape),
+      call.new(call.bias.shape),
+      [call.new(state) for _ in call.initial_state],
+    )
+    is_double = call.inputs.dtype == torch.float64
+    scratch = call.new(
+      (self._count_scratch(call),),
+      torch.float64 if is_double else torch.float32,
+    )
+    tensors = _GradientTensors(
+      _pointer(call.inputs),
+      _pointer(call.recurrent_kernel),
+      _pointer(call.bias),
+      _pair(call.initial_state),
+      _pair(sequence),
+      _pair(sequence_gradient),
+      _pair(final_state_gradient),
+      _pointer(gradients.inputs),
+      _pointer(gradients.recurrent_kernel),
+      _pointer(gradients.bias),
+      _pair(gradients.initial_state),
+      _pointer(scratch),
+    )
+    self._call("gradient", call, tensors)
+    return gradients
+
+  def _structures(self, call: Call) -> tuple[_Options, _Sequences]:
+    options = _Options(
+      CELLS.index(call.cell),
+      ACTIVATIONS.index(call.activation),
+      call.forget_bias,
+    )
+    batch = call.batch
+    shared = [s.shape[0] != batch for s in call.initial_state]
+    sequences = _Sequences(
+      call.time,
+      batch,
+      call.units,
+      call.time_major,
+      call.reverse,
+      _pointer(call.sequence_length),
+      call.input_rows != batch,
+      (ctypes.c_bool * 2)(*shared),
+    )
+    return options, sequences
+
+  def _count_scratch(self, call: Call) -> int:
+    options, sequences = self._structures(call)
+    return self._library.contrib_rnn_count_scratch(
+      WHERE[self.where], ctypes.byref(options), ctypes.byref(sequences)
+    )
+
+  def _call(self, name: str, call: Call, tensors: ctypes.Structure) -> None:
+    options, sequences = self._structures(call)
+    is_gpu = self.where == "gpu"
+    stream = torch.cuda.current_stream().cuda_stream if is_gpu else None
+    error = getattr(self._library, "contrib_rnn_" + name)(
+      WHERE[self.where],
+      stream,
+      NUMBERS[call.inputs.dtype][0],
+      ctypes.byref(options),
+      ctypes.byref(sequences),
+      ctypes.byref(tensors),
+    )
+    if error:
+      raise RuntimeError(error.decode())
+
+
+def load_or_exit(where: str, program: str) -> Kernels:
+  """Builds and loads; ends the program where there is no nvcc or no GPU."""
+  try:
+    path = build()
+  except BuildError as error:
+    sys.exit(f"{program}: {error}")
+  if where == "gpu" and not torch.cuda.is_available():
+    print(
+      f"{program}: the kernels are built ({path.relative_to(ROOT)}), and "
+      "running them needs a GPU: PyTorch sees none",
+      file=sys.stderr,
+    )
+    sys.exit(2)
+  return Kernels(path, where)
