@@ -371,8 +371,8 @@ def print_table(rows: dict) -> None:
 
 def main_check(where: str, is_small: bool) -> int:
   """Checks everything; the exit status."""
-  device = library.load_or_exit(where, PROGRAM)
-  cpu = library.Kernels(library.build(), "cpu")
+  device = library.load_or_exit(where, PROGRAM, marks=True)
+  cpu = library.Kernels(library.build(), "cpu", marks=True)
   print(f"kernels for {device.architectures()}; running on {where}", flush=True)
   rows = {}
   for cell, dtype in itertools.product(library.CELLS, library.NUMBERS):

@@ -264,15 +264,6 @@ class Call:
     entries = (self.batch, self.time)
     return (*(reversed(entries) if self.time_major else entries), width)
 
-  def new(self, shape, dtype=None) -> torch.Tensor:
-    """For a result; NaN where a kernel has not written."""
-    return torch.full(
-      shape,
-      float("nan"),
-      dtype=dtype or self.inputs.dtype,
-      device=self.inputs.device,
-    )
-
 
 @dataclasses.dataclass(frozen=True)
 class Results:
@@ -310,10 +301,12 @@ class Kernels:
     path: of the file that `build` made.
     where: "cpu", "gpu", or "gpu_on_host": the GPU's threads one by one on CPU
       tensors.
+    marks: whether results hold NaN where no kernel has written.
   """
 
-  def __init__(self, path: pathlib.Path, where: str):
+  def __init__(self, path: pathlib.Path, where: str, marks: bool = False):
     self.where = where
+    self._marks = marks
     self._library = ctypes.CDLL(str(path))
     for name in ("forward", "gradient"):
       function = getattr(self._library, "contrib_rnn_" + name)
@@ -330,6 +323,12 @@ class Kernels:
     function.restype = ctypes.c_char_p
     return function().decode()
 
+  def _new(self, call: Call, shape, dtype=None) -> torch.Tensor:
+    new = torch.empty(
+      shape, dtype=dtype or call.inputs.dtype, device=call.inputs.device
+    )
+    return new.fill_(float("nan")) if self._marks else new
+
   def forward(self, call: Call) -> Results:
     """Runs a cell along time.
 
@@ -338,8 +337,8 @@ class Kernels:
     """
     states = range(STATES[call.cell])
     results = Results(
-      [call.new(call.shape(call.units)) for _ in states],
-      [call.new((call.batch, call.units)) for _ in states],
+      [self._new(call, call.shape(call.units)) for _ in states],
+      [self._new(call, (call.batch, call.units)) for _ in states],
     )
     tensors = _ForwardTensors(
       _pointer(call.inputs),
@@ -376,13 +375,14 @@ class Kernels:
       ):
         raise ValueError(f"a state has shape {tensor.shape}, not {state}")
     gradients = Gradients(
-      call.new(call.shape(call.recurrent_kernel.shape[0])),
-      call.new(call.recurrent_kernel.shape),
-      call.new(call.bias.shape),
-      [call.new(state) for _ in call.initial_state],
+      self._new(call, call.shape(call.recurrent_kernel.shape[0])),
+      self._new(call, call.recurrent_kernel.shape),
+      self._new(call, call.bias.shape),
+      [self._new(call, state) for _ in call.initial_state],
     )
     is_double = call.inputs.dtype == torch.float64
-    scratch = call.new(
+    scratch = self._new(
+      call,
       (self._count_scratch(call),),
       torch.float64 if is_double else torch.float32,
     )
@@ -445,7 +445,7 @@ class Kernels:
       raise RuntimeError(error.decode())
 
 
-def load_or_exit(where: str, program: str) -> Kernels:
+def load_or_exit(where: str, program: str, marks: bool = False) -> Kernels:
   """Builds and loads; ends the program where there is no nvcc or no GPU."""
   try:
     path = build()
@@ -458,4 +458,4 @@ def load_or_exit(where: str, program: str) -> Kernels:
       file=sys.stderr,
     )
     sys.exit(2)
-  return Kernels(path, where)
+  return Kernels(path, where, marks)

@@ -1,0 +1,382 @@
+"""Measures the GPU kernels, from PyTorch: what make gpu-bench runs.
+
+  python benchmarks/gpu.py             on a GPU
+  python benchmarks/gpu.py --on-host   tiny sizes on the CPU: shows that the
+                                       program runs; its times mean nothing
+
+Needs nvcc and PyTorch, not TensorFlow. Float32 is float32: TF32 is off, for
+cuDNN too. Times are the device's, by its own events, medians of repetitions
+before each of which the L2 cache is overwritten; the device first waits a
+little, so that what a host needs to launch things does not count. Prints a
+table last, and leaves all figures in build/gpu/benchmark.json.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import sys
+import time
+from typing import Any
+from typing import Callable
+
+import torch
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "gpu"))
+import kernels as library  # noqa: E402
+
+PROGRAM = "gpu.py"
+REPETITIONS = 30
+_CYCLES_FOR_THE_HOST = 5_000_000  # some 3 ms
+# The activation that each cell is mostly used with.
+ACTIVATION = {"IndRNN": "relu", "IndyGRU": "tanh", "IndyLSTM": "tanh"}
+# Batch, units, time, and how many times as fast as cuDNN's LSTM is wanted.
+LAYERS = [
+  (50, 128, 256, {"IndRNN": 10, "IndyGRU": 8, "IndyLSTM": 8}),
+  (50, 128, 512, {"IndRNN": 20, "IndyGRU": 15, "IndyLSTM": 15}),
+  (50, 128, 1024, {"IndRNN": 30, "IndyGRU": 25, "IndyLSTM": 25}),
+  (32, 1024, 512, {"IndRNN": 3, "IndyGRU": 3, "IndyLSTM": 3}),
+]
+BANDWIDTH_WANTED = 0.8
+
+
+class Device:
+  """Where things run, and how they are timed."""
+
+  def __init__(self, on_host: bool):
+    self.on_host = on_host
+    self.name = "cpu" if on_host else "cuda"
+    self.where = "gpu_on_host" if on_host else "gpu"
+    size = 1 if on_host else 2**28  # more than any L2 cache has
+    self._cache = torch.empty(size, dtype=torch.uint8, device=self.name)
+
+  def median(self, function: Callable[[], Any], repetitions: int = 0) -> float:
+    """Seconds that a function takes, after a warm-up."""
+    repetitions = 2 if self.on_host else repetitions or REPETITIONS
+    measure = self._time_on_host if self.on_host else self._time
+    for _ in range(2):
+      function()
+    return statistics.median(measure(function) for _ in range(repetitions))
+
+  def _time(self, function):
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    self._cache.zero_()
+    torch.cuda._sleep(_CYCLES_FOR_THE_HOST)
+    start.record()
+    function()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1e3
+
+  def _time_on_host(self, function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+# Our layer: one matrix product and one recurrence, differentiated by hand.
+
+
+class _Recurrence(torch.autograd.Function):
+  """Outputs along time, [time, batch, units]; states start at zero."""
+
+  @staticmethod
+  def forward(context, x, u, b, kernels, cell):
+    state = x.new_zeros(x.shape[1], u.shape[0] // library.GATES[cell])
+    call = library.Call(
+      cell,
+      x,
+      u,
+      b,
+      (state,) * library.STATES[cell],
+      activation=ACTIVATION[cell],
+      time_major=True,
+    )
+    results = kernels.forward(call)
+    context.of_call = kernels, call, results.sequence
+    return results.sequence[-1]
+
+  @staticmethod
+  def backward(context, incoming):
+    kernels, call, sequence = context.of_call
+    absent = [None] * len(sequence)
+    gradients = kernels.gradient(
+      call, sequence, [*absent[1:], incoming.contiguous()], absent
+    )
+    weights = gradients.recurrent_kernel, gradients.bias
+    return gradients.inputs, *weights, None, None
+
+
+class Layer:
+  """x [time, batch, depth] to outputs [time, batch, units]."""
+
+  def __init__(self, cell, kernels, depth, units, device):
+    generator = torch.Generator().manual_seed(1)
+    width = library.GATES[cell] * units
+
+    def draw(*shape):
+      drawn = torch.rand(shape, generator=generator) - 0.5
+      return (drawn * depth**-0.5).to(device).requires_grad_()
+
+    self.cell, self.kernels = cell, kernels
+    self.weights = [draw(depth, width), draw(width), draw(width)]
+
+  def __call__(self, x):
+    kernel, u, b = self.weights
+    return _Recurrence.apply(x @ kernel, u, b, self.kernels, self.cell)
+
+
+class LoopLayer(Layer):
+  """The same, step by step, of PyTorch's own operations."""
+
+  def __call__(self, x):
+    kernel, u, b = self.weights
+    projected = x @ kernel
+    gates = library.GATES[self.cell]
+    u, b = u.view(gates, -1), b.view(gates, -1)
+    h = c = projected.new_zeros(x.shape[1], u.shape[1])
+    outputs = []
+    for step in projected.unflatten(-1, u.shape).unbind(0):
+      step = step + b
+      if self.cell == "IndRNN":
+        h = torch.relu(step[:, 0] + u[0] * h)
+      elif self.cell == "IndyGRU":
+        r = torch.sigmoid(step[:, 0] + u[0] * h)
+        z = torch.sigmoid(step[:, 1] + u[1] * h)
+        h = z * h + (1 - z) * torch.tanh(step[:, 2] + u[2] * (r * h))
+      else:
+        i, j, f, o = (step + u * h[:, None]).unbind(1)
+        c = torch.sigmoid(f + 1) * c + torch.sigmoid(i) * torch.tanh(j)
+        h = torch.tanh(c) * torch.sigmoid(o)
+      outputs.append(h)
+    return torch.stack(outputs)
+
+
+def train_step(layer, weights, x, incoming) -> list[torch.Tensor]:
+  """Forward and gradient of everything, the inputs' too."""
+  outputs = layer(x)
+  outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+  return torch.autograd.grad(outputs, [x, *weights], incoming)
+
+
+def check_layer(kernels: library.Kernels, device: Device) -> None:
+  """Compares our layer with the loop: a fast wrong one is worth nothing."""
+  for cell in library.CELLS:
+    ours, loop = (
+      make(cell, kernels, 5, 7, device.name) for make in (Layer, LoopLayer)
+    )
+    x = torch.randn(6, 3, 5, device=device.name, requires_grad=True)
+    incoming = torch.randn(6, 3, 7, device=device.name)
+    gradients = (
+      train_step(layer, layer.weights, x, incoming) for layer in (ours, loop)
+    )
+    for got, expected in zip(*gradients):
+      torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def _time_copy(device: Device, count: int) -> float:
+  source = torch.zeros(count, device=device.name)
+  target = torch.empty_like(source)
+  return device.median(lambda: target.copy_(source))
+
+
+def measure_device(device: Device) -> dict:
+  """The copy bandwidth in B/s, counting reads and writes; FLOP/s in float32."""
+  count = 1000 if device.on_host else 2**29
+  copied = _time_copy(device, count)
+  size = 16 if device.on_host else 8192
+  x = torch.randn(size, size, device=device.name)
+  multiplied = device.median(lambda: x @ x)
+  return {
+    "copy bandwidth": 8 * count / copied,
+    "matrix rate": 2 * size**3 / multiplied,
+  }
+
+
+def count_values(cell: str) -> dict:
+  """The numbers that a unit and step reads and writes, each once.
+
+  Forward: x, and the states. Gradient: x (the IndRNN's relu needs none), the
+  states before, the outputs' gradient, and x's.
+  """
+  gates, states = library.GATES[cell], library.STATES[cell]
+  read = 0 if cell == "IndRNN" else gates
+  return {"forward": gates + states, "gradient": read + states + 1 + gates}
+
+
+def measure_kernels(kernels, device: Device, bandwidth: float) -> list[dict]:
+  """The recurrences alone, large enough to fill a GPU."""
+  steps, batch, units = (3, 2, 8) if device.on_host else (128, 256, 1024)
+  figures = []
+  dtypes = (torch.float32, torch.float16, torch.bfloat16)
+  for cell in library.CELLS:
+    for dtype in dtypes:
+      call, sequence, incoming = make_call(
+        cell, dtype, (steps, batch, units), device
+      )
+      work = {
+        "forward": lambda call=call: kernels.forward(call),
+        "gradient": lambda call=call, s=sequence, i=incoming: kernels.gradient(
+          call, s(kernels), i, [None] * len(i)
+        ),
+      }
+      for name, values in count_values(cell).items():
+        seconds = device.median(work[name])
+        moved = values * steps * batch * units * dtype.itemsize / seconds
+        figures.append(
+          {
+            "what": f"{cell} {name}, {str(dtype)[6:]}",
+            "seconds": seconds,
+            "bandwidth": moved,
+            "share": moved / bandwidth,
+          }
+        )
+        print_progress(figures[-1]["what"])
+  return figures
+
+
+def make_call(cell, dtype, shape, device: Device):
+  """A call, a function that has its sequences, and an incoming gradient."""
+  steps, batch, units = shape
+  width = library.GATES[cell] * units
+
+  def draw(*shape):
+    return torch.randn(shape, device=device.name).to(dtype)
+
+  states = library.STATES[cell]
+  call = library.Call(
+    cell,
+    draw(steps, batch, width),
+    draw(width).clamp(-0.9, 0.9),
+    draw(width),
+    (draw(batch, units),) * states,
+    activation=ACTIVATION[cell],
+    time_major=True,
+  )
+  kept = []
+
+  def sequence(kernels):
+    if not kept:
+      kept.extend(kernels.forward(call).sequence)
+    return kept
+
+  return call, sequence, [*[None] * (states - 1), draw(steps, batch, units)]
+
+
+def measure_layers(kernels, device: Device) -> list[dict]:
+  """Layers forward and gradient, beside cuDNN and a loop."""
+  figures = []
+  for batch, units, steps, wanted in LAYERS:
+    if device.on_host:
+      batch, units, steps = 2, 4, 3
+    x = torch.randn(steps, batch, units, device=device.name)
+    x.requires_grad_()
+    incoming = torch.randn_like(x)
+
+    def timed(layer, weights, repetitions=0, x=x, incoming=incoming):
+      return device.median(
+        lambda: train_step(layer, weights, x, incoming), repetitions
+      )
+
+    seconds = {}
+    for name, make in (("LSTM", torch.nn.LSTM), ("GRU", torch.nn.GRU)):
+      layer = make(units, units).to(device.name)
+      seconds["cuDNN " + name] = timed(layer, [*layer.parameters()])
+    for cell in library.CELLS:
+      ours, loop = (
+        make(cell, kernels, units, units, device.name)
+        for make in (Layer, LoopLayer)
+      )
+      seconds[cell] = timed(ours, ours.weights)
+      seconds[cell + " loop"] = timed(loop, loop.weights, 3)
+      print_progress(f"{cell}, batch {batch}, units {units}, time {steps}")
+    figures.append(
+      {
+        "batch": batch,
+        "units": units,
+        "time": steps,
+        "seconds": seconds,
+        "wanted": wanted,
+      }
+    )
+  return figures
+
+
+def print_progress(what: str) -> None:
+  print(f"measured {what}", flush=True)
+
+
+def print_tables(figures: dict) -> None:
+  device = figures["device"]
+  print(
+    f"\n{figures['versions']['device']}: copies "
+    f"{device['copy bandwidth'] / 1e9:.0f} GB/s, multiplies "
+    f"{device['matrix rate'] / 1e12:.1f} TFLOP/s in float32\n"
+  )
+  print("| recurrence | ms | GB/s | of the copy | wanted | reached |")
+  print("|---|---|---|---|---|---|")
+  for row in figures["kernels"]:
+    is_wanted = row["what"].endswith("float32")
+    reached = "yes" if row["share"] >= BANDWIDTH_WANTED else "NO"
+    print(
+      f"| {row['what']} | {1e3 * row['seconds']:.3f} | "
+      f"{row['bandwidth'] / 1e9:.0f} | {row['share']:.0%} | "
+      f"{f'{BANDWIDTH_WANTED:.0%} | {reached}' if is_wanted else ' | '} |"
+    )
+  print(
+    "\n| layer, batch, units, time | ms | cuDNN LSTM | cuDNN GRU | loop | "
+    "× LSTM | wanted | reached |"
+  )
+  print("|---|---|---|---|---|---|---|---|")
+  for row in figures["layers"]:
+    seconds = row["seconds"]
+    for cell, wanted in row["wanted"].items():
+      faster = seconds["cuDNN LSTM"] / seconds[cell]
+      times = [
+        f"{1e3 * seconds[name]:.3f}"
+        for name in (cell, "cuDNN LSTM", "cuDNN GRU", cell + " loop")
+      ]
+      print(
+        f"| {cell}, {row['batch']}, {row['units']}, {row['time']} | "
+        f"{' | '.join(times)} | {faster:.1f} | {wanted} | "
+        f"{'yes' if faster >= wanted else 'NO'} |"
+      )
+
+
+def main() -> int:
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument("--on-host", action="store_true")
+  arguments = parser.parse_args()
+  where = "gpu_on_host" if arguments.on_host else "gpu"
+  kernels = library.load_or_exit(where, PROGRAM)
+  device = Device(arguments.on_host)
+  torch.backends.cuda.matmul.allow_tf32 = False
+  torch.backends.cudnn.allow_tf32 = False
+  check_layer(kernels, device)
+  limits = measure_device(device)
+  figures = {
+    "versions": {
+      "device": "CPU: these times mean nothing"
+      if arguments.on_host
+      else torch.cuda.get_device_name(),
+      "torch": torch.__version__,
+      "cuda": torch.version.cuda,
+      "cudnn": torch.backends.cudnn.version(),
+      "kernels": kernels.architectures(),
+    },
+    "device": limits,
+    "kernels": measure_kernels(kernels, device, limits["copy bandwidth"]),
+    "layers": measure_layers(kernels, device),
+  }
+  path = library.BUILD / "benchmark.json"
+  path.write_text(json.dumps(figures, indent=1))
+  print_tables(figures)
+  print(f"\nall figures: {path.relative_to(ROOT)}")
+  return 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())
