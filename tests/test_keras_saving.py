@@ -139,15 +139,12 @@ def test_file(kind, tmp_path):
 @every_kind
 def test_file_of_the_older_format(kind, tmp_path):
   """It has no registered names inside of wrappers: these need a scope."""
+  path, x = str(tmp_path / "model.h5"), keras.layers.Input((TIME, FEATURES))
   layer = kind.layer(UNITS, return_sequences=True, **kind.options)
-  model = keras.Sequential(
-    [keras.layers.InputLayer((TIME, FEATURES)), layer, kind.layer(3)]
-  )
-  path = str(tmp_path / "model.h5")
+  model = keras.Model(x, kind.layer(3)(layer(x)))
   model.save(path)
   assert_same_predictions(model, keras.models.load_model(path))
-  model.add(keras.layers.Reshape((3, 1)))
-  model.add(keras.layers.Bidirectional(kind.layer(3)))
+  model = keras.Model(x, keras.layers.Bidirectional(kind.layer(3))(layer(x)))
   model.save(path)
   with keras.utils.custom_object_scope({kind.layer.__name__: kind.layer}):
     assert_same_predictions(model, keras.models.load_model(path))
