@@ -8,8 +8,11 @@ import os
 import subprocess
 import sys
 
+import helpers
 import keras_helpers
 import pytest
+
+import tf_contrib_rnn
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 BEHAVIOUR = ["test_keras_layers.py", "test_keras_saving.py"]
@@ -65,3 +68,23 @@ def test_jax():
   skip_without("jax")
   run_tests([EQUALITY], "-k", EQUALITY_OF_JAX, KERAS_BACKEND="jax")
   run_tests(BEHAVIOUR, "-k", BEHAVIOUR_OF_JAX, KERAS_BACKEND="jax")
+
+
+@only_from_keras_3
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_tensorflow_is_not_needed(backend):
+  skip_without(backend)
+  helpers.run_script(
+    """
+    import sys, types
+    sys.modules["tensorflow"] = None  # an import of it fails
+    package = types.ModuleType("tf_contrib_rnn")  # which imports it today
+    package.__path__ = sys.argv[1:]
+    sys.modules["tf_contrib_rnn"] = package
+    import numpy as np
+    from tf_contrib_rnn.keras import IndyGRU
+    assert tuple(IndyGRU(3)(np.ones([2, 4, 5])).shape) == (2, 3)
+    """,
+    os.path.dirname(tf_contrib_rnn.__file__),
+    KERAS_BACKEND=backend,
+  )

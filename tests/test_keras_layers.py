@@ -274,6 +274,18 @@ def test_dropped_state_is_the_same_at_each_step():
     assert np.allclose(unit, 1) or np.allclose(unit, kept)
 
 
+@pytest.mark.skipif(
+  not keras_helpers.IS_KERAS_3, reason="Keras 2 drops less than all"
+)
+@every_kind
+def test_all_inputs_dropped_are_zeros(kind):
+  layer, _ = kind.pair(return_sequences=True)
+  dropping, _ = kind.pair(return_sequences=True, dropout=1.0)
+  x = keras_helpers.inputs()
+  got = dropping(tensor(x), training=True)
+  assert_close(got, layer(tensor(np.zeros_like(x))))
+
+
 @every_kind
 def test_seed(kind):
   x = tensor(keras_helpers.inputs())
