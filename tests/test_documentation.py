@@ -19,8 +19,11 @@ from tf_contrib_rnn import _whole
 from tf_contrib_rnn import bound
 from tf_contrib_rnn import cells
 from tf_contrib_rnn import core
+from tf_contrib_rnn import keras
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn import rnn
+from tf_contrib_rnn.keras import cells as keras_cells
+from tf_contrib_rnn.keras import layers as keras_layers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MODULES = [
@@ -33,6 +36,8 @@ MODULES = [
   bound,
   cells,
   core,
+  keras_cells,
+  keras_layers,
   recurrence,
   rnn,
 ]
@@ -64,9 +69,14 @@ def test_every_public_class_and_function_has_an_example():
   ):
     tests = finder.find(getattr(tf_contrib_rnn, name), name)
     assert any(test.examples for test in tests), name
+  for name in keras.__all__:
+    tests = finder.find(getattr(keras, name), name)
+    assert any(test.examples for test in tests), name
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/adding_problem.md"])
+@pytest.mark.parametrize(
+  "document", ["README.md", "docs/adding_problem.md", "docs/keras.md"]
+)
 def test_programs_in_documents(document):
   with open(os.path.join(ROOT, document), encoding="utf-8") as file:
     programs = re.findall(r"```python\n(.*?)```", file.read(), re.S)

@@ -1,7 +1,7 @@
 """The wheel that pip builds from this tree."""
 
-import glob
 import os
+import pathlib
 import subprocess
 import sys
 import zipfile
@@ -38,8 +38,8 @@ def test_wheel_holds_the_package_and_one_library(wheel):
   names = zipfile.ZipFile(wheel).namelist()
   libraries = [name for name in names if name.endswith(".so")]
   assert libraries == ["tf_contrib_rnn/" + _library.library_name(MINOR)]
-  modules = glob.glob(os.path.join(ROOT, "tf_contrib_rnn", "*.py"))
-  expected = {"tf_contrib_rnn/" + os.path.basename(m) for m in modules}
+  package = pathlib.Path(ROOT, "tf_contrib_rnn")
+  expected = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")}
   assert expected | {"tf_contrib_rnn/py.typed"} <= set(names)
   assert not any(name.startswith(("tests", "examples")) for name in names)
 

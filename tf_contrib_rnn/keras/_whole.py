@@ -72,11 +72,15 @@ def run(
   Returns:
     The last output [batch, units]; all outputs [batch, time, units], in the
     order in which they were computed; the final states, a list.
+
+  Raises:
+    ValueError: if the mask's shape is not that of batch and time.
   """
   if mask is None:
     outputs, states = _recur(layer, sequences, initial_state, None, training)
     last = states[0]
   else:
+    _check_mask(mask, sequences)
     steps = _Steps(mask)
     sequences = steps.move_to_front(sequences)
     outputs, states = _recur(
@@ -88,6 +92,15 @@ def run(
   if layer.go_backwards and layer.return_sequences:
     outputs = tf.reverse(outputs, [1])
   return last, outputs, states
+
+
+def _check_mask(mask, sequences):
+  batch_and_time = sequences.shape[:2]
+  if not mask.shape.is_compatible_with(batch_and_time):
+    raise ValueError(
+      f"mask has shape {mask.shape}, expected {batch_and_time}, the batch and "
+      "time of the sequences"
+    )
 
 
 def _recur(layer, sequences, states, lengths, training):

@@ -74,11 +74,17 @@ class _IndependentRNN(RNN):
 
   def get_config(self) -> dict:
     """The arguments with which a layer like this one is made."""
-    config = super().get_config()
-    del config["cell"]
-    names = {*self._names_of_cell, "implementation"}
     of_cell = self.cell.get_config()
-    return {**{name: of_cell[name] for name in names & {*of_cell}}, **config}
+    names = {*self._names_of_cell, "implementation"} & {*of_cell}
+    of_layer = super().get_config()
+    del of_layer["cell"]
+    return {
+      **{name: of_cell[name] for name in names},
+      "activity_regularizer": keras.regularizers.serialize(
+        self.activity_regularizer
+      ),
+      **of_layer,
+    }
 
   @classmethod
   def from_config(cls, config: dict, custom_objects: Any = None) -> Any:

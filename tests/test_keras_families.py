@@ -1,0 +1,90 @@
+"""The other Keras, and the other backends of Keras 3, in their own processes.
+
+The tests of test_keras_*.py run with whatever Keras there is.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import helpers
+import keras_helpers
+import pytest
+
+import tf_contrib_rnn
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+BEHAVIOUR = ["test_keras_layers.py", "test_keras_saving.py"]
+EQUALITY = "test_keras_equality.py"
+# JAX compiles for every shape anew, which takes long.
+EQUALITY_OF_JAX = "test_cell or gradients and (right or holes)"
+BEHAVIOUR_OF_JAX = "config or dropout or stateful or cell or IndyGRU-before"
+
+
+def run_tests(files, *arguments, **environment):
+  command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+  done = subprocess.run(
+    [*command, *files, "-W", "ignore", *arguments],
+    cwd=FOLDER,
+    env={**os.environ, **environment},
+    text=True,
+    capture_output=True,
+    check=False,
+  )
+  summary = done.stdout.splitlines()[-1:]
+  assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+  print(*summary)
+
+
+def skip_without(package):
+  if importlib.util.find_spec(package) is None:
+    pytest.skip(f"{package} is not installed")
+
+
+only_from_keras_3 = pytest.mark.skipif(
+  not keras_helpers.IS_KERAS_3 or not keras_helpers.RUNS_TENSORFLOW,
+  reason="starts from Keras 3 on TensorFlow",
+)
+
+
+@only_from_keras_3
+@pytest.mark.parametrize(
+  "files", [[EQUALITY, "test_keras_fused.py"], BEHAVIOUR], ids=str
+)
+def test_tf_keras(files):
+  skip_without("tf_keras")
+  run_tests(files, TF_USE_LEGACY_KERAS="1")
+
+
+@only_from_keras_3
+def test_torch():
+  skip_without("torch")
+  run_tests([EQUALITY, *BEHAVIOUR], KERAS_BACKEND="torch")
+
+
+@only_from_keras_3
+def test_jax():
+  skip_without("jax")
+  run_tests([EQUALITY], "-k", EQUALITY_OF_JAX, KERAS_BACKEND="jax")
+  run_tests(BEHAVIOUR, "-k", BEHAVIOUR_OF_JAX, KERAS_BACKEND="jax")
+
+
+@only_from_keras_3
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_tensorflow_is_not_needed(backend):
+  skip_without(backend)
+  helpers.run_script(
+    """
+    import sys, types
+    sys.modules["tensorflow"] = None  # an import of it fails
+    package = types.ModuleType("tf_contrib_rnn")  # which imports it today
+    package.__path__ = sys.argv[1:]
+    sys.modules["tf_contrib_rnn"] = package
+    import numpy as np
+    from tf_contrib_rnn.keras import IndyGRU
+    assert tuple(IndyGRU(3)(np.ones([2, 4, 5])).shape) == (2, 3)
+    """,
+    os.path.dirname(tf_contrib_rnn.__file__),
+    KERAS_BACKEND=backend,
+  )
