@@ -71,6 +71,12 @@ CANDIDATES = {
     "`tf.nn.dynamic_rnn`, the fused step op",
     is_own=True,
   ),
+  "keras_indy": Candidate(
+    "this project, Keras layer",
+    "functions",
+    "`tf_contrib_rnn.keras` layers in a `tf.function`",
+    is_own=True,
+  ),
   "composition": Candidate(
     "composition",
     "sessions",

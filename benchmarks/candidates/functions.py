@@ -1,9 +1,11 @@
-"""Candidates as functions of TensorFlow 2: Keras's layers, and XLA."""
+"""Candidates as functions of TensorFlow 2: layers of Keras, and XLA."""
 
 import tensorflow as tf
 
 import tf_contrib_rnn
+import tf_contrib_rnn.keras
 from candidates import Calls
+from tf_contrib_rnn import migrate
 
 _KERAS_LAYERS = {"IndRNN": "SimpleRNN", "IndyGRU": "GRU", "IndyLSTM": "LSTM"}
 
@@ -13,6 +15,21 @@ def _keras(problem):
     problem.units, return_sequences=True
   )
   layer.build([problem.batch, problem.time, problem.inputs])
+  return layer, layer.trainable_variables
+
+
+def _keras_indy(problem):
+  layer = getattr(tf_contrib_rnn.keras, problem.cell)(
+    problem.units, return_sequences=True
+  )
+  layer.build([problem.batch, problem.time, problem.inputs])
+  weights = migrate.CellWeights(
+    problem.cell + "Cell",
+    problem.kernel(),
+    problem.recurrent_kernel(),
+    problem.bias(),
+  )
+  layer.load_contrib_variables(migrate.to_variables(weights, "cell"))
   return layer, layer.trainable_variables
 
 
@@ -30,8 +47,9 @@ def _composition(problem):
 
 
 def build(name, problem):
+  makers = {"xla": _composition, "keras": _keras, "keras_indy": _keras_indy}
   is_xla = name == "xla"
-  layer, weights = (_composition if is_xla else _keras)(problem)
+  layer, weights = makers[name](problem)
   x = tf.Variable(problem.x())
   dy = tf.Variable(problem.output_gradients())
 
@@ -51,4 +69,4 @@ def build(name, problem):
     y, gradients = train()
     return [y.numpy(), gradients[0].numpy()]
 
-  return Calls(forward, train, results if is_xla else None)
+  return Calls(forward, train, results if name != "keras" else None)
