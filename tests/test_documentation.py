@@ -75,7 +75,14 @@ def test_every_public_class_and_function_has_an_example():
 
 
 @pytest.mark.parametrize(
-  "document", ["README.md", "docs/adding_problem.md", "docs/keras.md"]
+  "document",
+  [
+    "README.md",
+    "docs/adding_problem.md",
+    "docs/export.md",
+    "docs/gpu.md",
+    "docs/keras.md",
+  ],
 )
 def test_programs_in_documents(document):
   with open(os.path.join(ROOT, document), encoding="utf-8") as file:

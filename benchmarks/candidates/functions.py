@@ -10,7 +10,7 @@ from tf_contrib_rnn import migrate
 _KERAS_LAYERS = {"IndRNN": "SimpleRNN", "IndyGRU": "GRU", "IndyLSTM": "LSTM"}
 
 
-def _keras(problem):
+def make_keras(problem):
   layer = getattr(tf.keras.layers, _KERAS_LAYERS[problem.cell])(
     problem.units, return_sequences=True
   )
@@ -18,7 +18,7 @@ def _keras(problem):
   return layer, layer.trainable_variables
 
 
-def _keras_indy(problem):
+def make_keras_indy(problem):
   layer = getattr(tf_contrib_rnn.keras, problem.cell)(
     problem.units, return_sequences=True
   )
@@ -33,7 +33,7 @@ def _keras_indy(problem):
   return layer, layer.trainable_variables
 
 
-def _composition(problem):
+def make_composition(problem):
   cell = getattr(tf_contrib_rnn, problem.cell + "Cell")(problem.units)
   cell(tf.zeros([1, problem.inputs]), cell.zero_state(1, tf.float32))
   for variable, value in zip(cell.trainable_variables, problem.weights()):
@@ -47,7 +47,11 @@ def _composition(problem):
 
 
 def build(name, problem):
-  makers = {"xla": _composition, "keras": _keras, "keras_indy": _keras_indy}
+  makers = {
+    "xla": make_composition,
+    "keras": make_keras,
+    "keras_indy": make_keras_indy,
+  }
   is_xla = name == "xla"
   layer, weights = makers[name](problem)
   x = tf.Variable(problem.x())
