@@ -84,7 +84,8 @@ def test_every_public_class_and_function_has_an_example():
     "docs/keras.md",
   ],
 )
-def test_programs_in_documents(document):
+def test_programs_in_documents(document, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)  # some write files
   with open(os.path.join(ROOT, document), encoding="utf-8") as file:
     programs = re.findall(r"```python\n(.*?)```", file.read(), re.S)
   assert programs
