@@ -21,13 +21,11 @@ has_nvcc = bool(shutil.which("nvcc")) or any(
     "/usr/local/cuda",
   )
 )
-pytestmark = [
-  pytest.mark.skipif(not has_nvcc, reason="there is no nvcc here"),
-  pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="PyTorch is not installed: make bench installs it",
-  ),
-]
+pytestmark = pytest.mark.skipif(not has_nvcc, reason="there is no nvcc here")
+needs_torch = pytest.mark.skipif(
+  importlib.util.find_spec("torch") is None,
+  reason="PyTorch is not installed: make bench installs it",
+)
 
 
 def run(program, *arguments, **environment):
@@ -39,6 +37,7 @@ def run(program, *arguments, **environment):
   )
 
 
+@needs_torch
 @pytest.mark.parametrize("program", [CHECK, MEASURE])
 def test_without_a_gpu_it_builds_and_asks_for_one(program):
   result = run(program, CUDA_VISIBLE_DEVICES="")
@@ -46,33 +45,50 @@ def test_without_a_gpu_it_builds_and_asks_for_one(program):
   assert "running them needs a GPU" in result.stderr
 
 
+@needs_torch
 def test_threads_of_the_gpu_on_the_host():
   result = run(CHECK, "--on-host", "--small")
   assert result.returncode == 0, result.stdout + result.stderr
   assert "324 of 324 cases passed on gpu_on_host" in result.stdout
 
 
+@needs_torch
 def test_measuring_program_runs():
   result = run(MEASURE, "--on-host")
   assert result.returncode == 0, result.stdout + result.stderr
   assert "these times mean nothing" in result.stdout
 
 
-def test_launch_without_a_driver_is_an_error_in_words():
+def run_without_torch(folder, code):
+  """Runs code beside kernels.py where PyTorch is not installed."""
+  (folder / "torch.py").write_text("raise ImportError('no torch here')")
+  path = os.pathsep.join([str(folder), str(CHECK.parent)])
+  result = run("-c", code, PYTHONPATH=path, CUDA_VISIBLE_DEVICES="")
+  assert result.returncode == 0, result.stdout + result.stderr
+  return result.stdout
+
+
+def test_library_builds_and_loads_without_torch(tmp_path):
   code = """
-import sys
-import types
-import torch
 import kernels
-torch.cuda.current_stream = lambda: types.SimpleNamespace(cuda_stream=None)
-x = torch.zeros(2, 3, 5)
-call = kernels.Call("IndRNN", x, x[0, 0], x[0, 1], (x[0, :2].clone(),))
-try:
-  kernels.Kernels(kernels.build(), "gpu").forward(call)
-except RuntimeError as error:
-  print(error)
+print(kernels.Kernels(kernels.build(), "gpu").architectures())
 """
-  result = run("-c", code, PYTHONPATH=str(CHECK.parent))
-  if "CUDA" not in result.stdout and shutil.which("nvidia-smi"):
-    pytest.skip("there is a GPU here")
-  assert "a GPU kernel could not be launched: " in result.stdout, result
+  assert "sm_75,compute_75" in run_without_torch(tmp_path, code)
+
+
+def test_launch_without_a_gpu_is_an_error_in_words(tmp_path):
+  code = """
+import ctypes
+import kernels
+library = ctypes.CDLL(str(kernels.build()))
+library.contrib_rnn_forward.restype = ctypes.c_char_p
+arguments = [
+  kernels._Options(),  # an IndRNN
+  kernels._Sequences(time=2, batch=3, units=5),
+  kernels._ForwardTensors(),
+]
+pointers = map(ctypes.byref, arguments)
+print(library.contrib_rnn_forward(1, None, 2, *pointers).decode())
+"""
+  printed = run_without_torch(tmp_path, code)
+  assert "a GPU kernel could not be launched: " in printed

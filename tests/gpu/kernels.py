@@ -1,4 +1,9 @@
-"""The kernels without TensorFlow: built by nvcc, driven from PyTorch."""
+"""The kernels without TensorFlow: built by nvcc, driven from PyTorch.
+
+Building and loading them needs no PyTorch.
+"""
+
+from __future__ import annotations
 
 import concurrent.futures
 import ctypes
@@ -8,9 +13,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-from typing import Optional
 
-import torch
+try:
+  import torch
+except ImportError:
+  torch = None
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "gpu"
@@ -21,10 +28,10 @@ GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
 STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2}
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity", "elu", "softsign")
 NUMBERS = {  # as recurrence_c.cc numbers them, and their names in C++
-  torch.float16: (0, "contrib_rnn::Float16"),
-  torch.bfloat16: (1, "contrib_rnn::BFloat16"),
-  torch.float32: (2, "float"),
-  torch.float64: (3, "double"),
+  "float16": (0, "contrib_rnn::Float16"),
+  "bfloat16": (1, "contrib_rnn::BFloat16"),
+  "float32": (2, "float"),
+  "float64": (3, "double"),
 }
 WHERE = {"cpu": 0, "gpu": 1, "gpu_on_host": 2}
 
@@ -63,7 +70,7 @@ def find_nvcc() -> str:
 
 def _architecture() -> str:
   """The GPU's that is there, or the oldest that the kernels are for."""
-  if torch.cuda.is_available():
+  if torch and torch.cuda.is_available():
     return "sm_{}{}".format(*torch.cuda.get_device_capability())
   return "sm_75"
 
@@ -74,7 +81,7 @@ def _commands(nvcc: str) -> dict[str, list[str]]:
   cuda += ["-arch=" + _architecture(), "-Xcompiler", "-fPIC"]
   commands = {}
   for number, (_, name) in NUMBERS.items():
-    commands[f"recurrence_gpu_{str(number)[6:]}.o"] = [
+    commands[f"recurrence_gpu_{number}.o"] = [
       *cuda,
       "-DCONTRIB_RNN_NUMBER=" + name,
       "cc/recurrence/recurrence_gpu.cu.cc",
@@ -182,7 +189,7 @@ class _GradientTensors(ctypes.Structure):
   ]
 
 
-def _pointer(tensor: Optional[torch.Tensor]) -> Optional[int]:
+def _pointer(tensor: torch.Tensor | None) -> int | None:
   return None if tensor is None else tensor.data_ptr()
 
 
@@ -213,7 +220,7 @@ class Call:
   forget_bias: float = 1.0
   time_major: bool = False
   reverse: bool = False
-  sequence_length: Optional[torch.Tensor] = None
+  sequence_length: torch.Tensor | None = None
 
   def __post_init__(self):
     width = self.recurrent_kernel.shape[0]
@@ -258,6 +265,19 @@ class Call:
     if self.input_rows == 1 and self.time == 1:
       return max(state.shape[0] for state in self.initial_state)
     return self.input_rows
+
+  def check(self, name: str, tensor: torch.Tensor | None, shape) -> None:
+    """Raises ValueError unless a tensor of this shape is there, or None."""
+    like = self.inputs.dtype, self.inputs.device
+    if tensor is not None and (
+      tensor.shape != shape
+      or (tensor.dtype, tensor.device) != like
+      or not tensor.is_contiguous()
+    ):
+      raise ValueError(
+        f"{name}: expected {shape} of {like}, contiguous; got {tensor.shape} "
+        f"of {(tensor.dtype, tensor.device)}"
+      )
 
   def shape(self, width: int) -> tuple[int, int, int]:
     """Of a tensor along time, with a row a member of the batch."""
@@ -355,8 +375,8 @@ class Kernels:
     self,
     call: Call,
     sequence: list[torch.Tensor],
-    sequence_gradient: list[Optional[torch.Tensor]],
-    final_state_gradient: list[Optional[torch.Tensor]],
+    sequence_gradient: list[torch.Tensor | None],
+    final_state_gradient: list[torch.Tensor | None],
   ) -> Gradients:
     """The gradient of `forward`, from its sequences; None counts as zeros.
 
@@ -365,15 +385,9 @@ class Kernels:
     """
     along, state = call.shape(call.units), (call.batch, call.units)
     for tensor in [*sequence, *sequence_gradient]:
-      if tensor is not None and (
-        tensor.shape != along or not tensor.is_contiguous()
-      ):
-        raise ValueError(f"a sequence has shape {tensor.shape}, not {along}")
+      call.check("a sequence", tensor, along)
     for tensor in final_state_gradient:
-      if tensor is not None and (
-        tensor.shape != state or not tensor.is_contiguous()
-      ):
-        raise ValueError(f"a state has shape {tensor.shape}, not {state}")
+      call.check("a state", tensor, state)
     gradients = Gradients(
       self._new(call, call.shape(call.recurrent_kernel.shape[0])),
       self._new(call, call.recurrent_kernel.shape),
@@ -436,7 +450,7 @@ class Kernels:
     error = getattr(self._library, "contrib_rnn_" + name)(
       WHERE[self.where],
       stream,
-      NUMBERS[call.inputs.dtype][0],
+      NUMBERS[str(call.inputs.dtype)[6:]][0],
       ctypes.byref(options),
       ctypes.byref(sequences),
       ctypes.byref(tensors),
