@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEHAVIOUR = ["tests/test_keras_layers.py", "tests/test_keras_saving.py"]
 EQUALITY = "tests/test_keras_equality.py"
 FUSED = "tests/test_keras_fused.py"
+MIGRATION = ["tests/test_keras_weights.py", "tests/test_keras_lite.py"]
 # JAX compiles for every shape anew, which takes long.
 EQUALITY_OF_JAX = "test_cell or gradients and True-holes"
 BEHAVIOUR_OF_JAX = "config or IndyGRU-before"
@@ -49,7 +50,9 @@ only_from_keras_3 = pytest.mark.skipif(
 
 @only_from_keras_3
 @pytest.mark.parametrize(
-  "files", [[EQUALITY, FUSED], BEHAVIOUR], ids=["results", "behaviour"]
+  "files",
+  [[EQUALITY, FUSED], BEHAVIOUR, MIGRATION],
+  ids=["results", "behaviour", "migration"],
 )
 def test_tf_keras(files):
   skip_without("tf_keras")

@@ -71,7 +71,7 @@ def evaluate(model):
   logits = model.predict(images, verbose=0)
   accuracy = np.mean(logits.argmax(1) == labels)
   recorded = np.load(os.path.join(LEGACY, "test_logits.npy"))
-  print(f"Keras {keras.__version__} on TensorFlow {tf.__version__}")
+  print(f"TensorFlow:          {tf.__version__}")
   print(f"test digits:         {len(logits)}")
   print(f"test accuracy:       {accuracy:.6f}")
   print(
