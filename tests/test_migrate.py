@@ -164,6 +164,17 @@ def test_misshapen_variable_is_named(name, shape):
     migrate.read_weights("IndyGRUCell", variables)
 
 
+@pytest.mark.parametrize("ending", ["", ".index", ".data-00000-of-00001"])
+def test_any_file_of_a_checkpoint_names_it(ending):
+  path = os.path.join(HERE, "golden", "dynamic_gru", "ckpt" + ending)
+  assert migrate.read_weights("IndyGRUCell", path).units == 4
+
+
+def test_cell_of_another_kind_is_shown():
+  with pytest.raises(ValueError, match="has none, but candidate/bias, cand"):
+    migrate.read_weights("IndRNNCell", an_indy_gru(), "rnn/indy_gru_cell")
+
+
 def test_unknown_cell_is_named():
   with pytest.raises(ValueError, match="cell is 'GRUCell', expected one of"):
     migrate.read_weights("GRUCell", an_indy_gru())

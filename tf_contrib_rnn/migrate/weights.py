@@ -17,6 +17,7 @@ Only reading and writing checkpoints needs TensorFlow.
 
 import dataclasses
 import os
+import re
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,8 @@ _PARTS = {
   ],
   "IndyLSTMCell": [("kernel_w", "kernel_u", "bias", 4)],
 }
+
+_FILE_ENDING = r"\.(index|meta|data-\d{5}-of-\d{5})$"
 
 Checkpoint = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
@@ -112,7 +115,9 @@ def _load(checkpoint: Checkpoint) -> Mapping[str, Any]:
     return checkpoint
   import tensorflow as tf
 
-  reader = tf.train.load_checkpoint(os.fspath(checkpoint))
+  # The name of one of its files will do for the checkpoint.
+  path = re.sub(_FILE_ENDING, "", os.fspath(checkpoint))
+  reader = tf.train.load_checkpoint(path)
 
   class Variables(Mapping):
     """Reads a variable when it is asked for."""
@@ -186,9 +191,12 @@ def _choose_scope(
     return fitting[0]
   of_units = "" if units is None else f" of {units} units"
   listed = ", ".join(f"{n!r} ({u} units)" for n, u in found.items())
+  if not found:
+    others = sorted(_list_below(scope or "", variables))
+    listed = "none" + (f", but {', '.join(others[:6])}" if others else "")
   raise ValueError(
     f"scope is {scope!r}, expected that of one {cell}{of_units}; below it the "
-    f"checkpoint has {listed or 'none'}"
+    f"checkpoint has {listed}"
   )
 
 
