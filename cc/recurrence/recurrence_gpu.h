@@ -511,6 +511,11 @@ constexpr int64_t kManyThreads = int64_t{1} << 15;
 template <class T>
 constexpr int kWide = 16 / sizeof(T);
 
+// In the gradient of a cell of four gates, 8 units a thread would need more
+// registers than it can have.
+template <class Cell, class T>
+constexpr int kGradientWide = Cell::kGates == 4 && kWide<T> > 4 ? 4 : kWide<T>;
+
 // Whether a call's threads take kWide units: there have to be enough of them,
 // and its tensors, rows and all, have to lie on multiples of 16 bytes.
 template <class T>
@@ -568,8 +573,9 @@ void LaunchGradient(const CellOptions& options, const Sequences& s,
     VisitCell(options, [&](const auto& cell) {
       using Cell = std::decay_t<decltype(cell)>;
       if (is_wide) {
-        launch(GradientThreads<Cell, T, kWide<T>>{MakeGrid(s, kWide<T>), cell,
-                                                  s, t});
+        constexpr int kWidth = kGradientWide<Cell, T>;
+        launch(
+            GradientThreads<Cell, T, kWidth>{MakeGrid(s, kWidth), cell, s, t});
       } else {
         launch(GradientThreads<Cell, T, 1>{MakeGrid(s, 1), cell, s, t});
       }
