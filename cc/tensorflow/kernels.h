@@ -312,9 +312,9 @@ class ForwardOp : public RecurrenceOp<kCell> {
               &final_state));
       tensors.final_state[i] = call.is_step ? nullptr : Write<T>(final_state);
     }
-    OP_REQUIRES_OK(context, ToStatus(Forward(MakeContext<Context>(context),
-                                             call.options, call.sequences,
-                                             tensors)));
+    OP_REQUIRES_OK(context,
+                   ToStatus(Forward(MakeContext<Context>(context), call.options,
+                                    call.sequences, tensors)));
   }
 };
 
