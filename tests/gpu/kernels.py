@@ -452,7 +452,9 @@ class Kernels:
   def _call(self, name: str, call: Call, tensors: ctypes.Structure) -> None:
     options, sequences = self._structures(call)
     is_gpu = self.where == "gpu"
-    stream = torch.cuda.current_stream().cuda_stream if is_gpu else None
+    stream = None
+    if is_gpu:
+      stream = torch.cuda.current_stream(call.inputs.device).cuda_stream
     error = getattr(self._library, "contrib_rnn_" + name)(
       WHERE[self.where],
       stream,
