@@ -151,7 +151,7 @@ def step_by_keras(cell, x, u, b, states):
     b = b.sum(axis=0)
   keras_cell.build((None, gates * units))
   keras_cell.set_weights([*weights, b])
-  return keras_cell(x, list(states))[0]
+  return keras_cell(tf.constant(x), [tf.constant(s) for s in states])[0]
 
 
 @pytest.mark.parametrize("implementation", ["fused", "composed"])
