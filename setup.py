@@ -93,6 +93,7 @@ setuptools.setup(
   version=f"{VERSION}+tf{tensorflow_minor()}",
   packages=[
     "tf_contrib_rnn",
+    "tf_contrib_rnn.jax",
     "tf_contrib_rnn.keras",
     "tf_contrib_rnn.migrate",
   ],

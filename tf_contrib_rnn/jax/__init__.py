@@ -1,0 +1,10 @@
+"""The recurrences of the independently recurrent cells for JAX.
+
+TensorFlow is not needed, nor imported.
+"""
+
+from tf_contrib_rnn.jax.recurrence import ind_rnn
+from tf_contrib_rnn.jax.recurrence import indy_gru
+from tf_contrib_rnn.jax.recurrence import indy_lstm
+
+__all__ = ["ind_rnn", "indy_gru", "indy_lstm"]
