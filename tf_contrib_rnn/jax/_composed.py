@@ -1,0 +1,141 @@
+"""The recurrences composed of JAX's operations.
+
+They are the reference for the fused ones, what runs where these can't, and what
+these are differentiated by in forward mode and from the second order on.
+"""
+
+import dataclasses
+from typing import Any
+from typing import Callable
+from typing import Optional
+
+import jax
+import jax.numpy as jnp
+
+from tf_contrib_rnn.jax._activations import Activation
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+  """What the two implementations need to know of a cell.
+
+  Attributes:
+    name: what the library calls it.
+    step: composes a step: (x, u, b, states, activation, **attributes) -> the
+      new states, a tuple with h last.
+    gates: how many gates it has: x, u and b hold one number each a unit.
+    states: how many states it has.
+  """
+
+  name: str
+  step: Callable[..., tuple[jax.Array, ...]]
+  gates: int
+  states: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """How a cell runs: all of a call but its arrays.
+
+  Attributes:
+    activation: a function.
+    time_major: as of `recurrence.ind_rnn`.
+    reverse: as of `recurrence.ind_rnn`.
+    attributes: what only some cells have: pairs such as the LSTM's
+      ("forget_bias", 1.0).
+  """
+
+  activation: Activation
+  time_major: bool = False
+  reverse: bool = False
+  attributes: tuple[tuple[str, Any], ...] = ()
+
+
+def _ind_rnn_step(x, u, b, states, activation):
+  (h,) = states
+  return (activation(x + h * u + b),)
+
+
+def _indy_gru_step(x, u, b, states, activation):
+  (h,) = states
+  x_r, x_z, x_c = jnp.split(x, 3, axis=-1)
+  u_r, u_z, u_c = jnp.split(u, 3, axis=-1)
+  b_r, b_z, b_c = jnp.split(b, 3, axis=-1)
+  r = jax.nn.sigmoid(x_r + h * u_r + b_r)
+  z = jax.nn.sigmoid(x_z + h * u_z + b_z)
+  c = activation(x_c + (r * h) * u_c + b_c)
+  return (z * h + (1 - z) * c,)
+
+
+def _indy_lstm_step(x, u, b, states, activation, forget_bias):
+  c, h = states
+  gates = x + jnp.tile(h, [1, 4]) * u + b
+  i, j, f, o = jnp.split(gates, 4, axis=-1)
+  c = c * jax.nn.sigmoid(f + forget_bias) + jax.nn.sigmoid(i) * activation(j)
+  return c, activation(c) * jax.nn.sigmoid(o)
+
+
+IND_RNN = Cell("IndRNN", _ind_rnn_step, 1, 1)
+INDY_GRU = Cell("IndyGRU", _indy_gru_step, 3, 1)
+INDY_LSTM = Cell("IndyLSTM", _indy_lstm_step, 4, 2)
+
+
+def compose(
+  cell: Cell,
+  options: Options,
+  lengths: Optional[jax.Array],
+  inputs: jax.Array,
+  recurrent_kernel: jax.Array,
+  bias: jax.Array,
+  *states: jax.Array,
+) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+  """Runs a step or a sequence: (outputs, states).
+
+  As in the kernels, 16-bit numbers are computed, and the state carried, in
+  float32.
+  """
+  dtype = inputs.dtype
+  wide = jnp.promote_types(dtype, jnp.float32)
+  x, u, b, *states = (
+    array.astype(wide) for array in (inputs, recurrent_kernel, bias, *states)
+  )
+
+  def step(states, x):
+    return cell.step(
+      x, u, b, states, options.activation, **dict(options.attributes)
+    )
+
+  if x.ndim == 2:
+    states = step(tuple(states), x)
+    outputs = states[-1]
+  else:
+    outputs, states = _run_steps(step, options, x, tuple(states), lengths)
+  return outputs.astype(dtype), tuple(state.astype(dtype) for state in states)
+
+
+def _run_steps(step, options, x, states, lengths):
+  """Runs the steps in a loop along time."""
+  if not options.time_major:
+    x = jnp.swapaxes(x, 0, 1)
+
+  def run(states, t_and_x):
+    t, x = t_and_x
+    if lengths is None:
+      states = step(states, x)
+      return states, states[-1]
+    is_running = (t < lengths)[:, jnp.newaxis]
+    # What lies past the end, NaN perhaps, shall not reach a gradient either.
+    new_states = step(states, jnp.where(is_running, x, 0))
+    output = jnp.where(is_running, new_states[-1], 0)
+    states = tuple(
+      jnp.where(is_running, new, old) for new, old in zip(new_states, states)
+    )
+    return states, output
+
+  # From the last step to the first, a sequence waits for its own end.
+  states, outputs = jax.lax.scan(
+    run, states, (jnp.arange(x.shape[0]), x), reverse=options.reverse
+  )
+  if not options.time_major:
+    outputs = jnp.swapaxes(outputs, 0, 1)
+  return outputs, states
