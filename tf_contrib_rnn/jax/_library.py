@@ -2,7 +2,9 @@
 
 import ctypes
 import dataclasses
+import functools
 import os
+import re
 from typing import Optional
 
 import jax
@@ -13,6 +15,7 @@ _PATH = os.path.join(
 _TARGET = "tf_contrib_rnn_{}"
 _HANDLER = "tf_contrib_rnn_{}_on_{}"
 _DIRECTIONS = ("forward", "gradient")
+_CHECK_DRIVER = "tf_contrib_rnn_check_gpu_driver"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,13 +51,31 @@ def _register(library: ctypes.CDLL, device: str, platform: str) -> None:
     )
 
 
-def _why_no_gpu(library: ctypes.CDLL) -> Optional[str]:
-  try:
-    check_driver = library.tf_contrib_rnn_check_gpu_driver
-  except AttributeError:
-    return "the library was built without CUDA: it has no GPU kernels"
-  check_driver.restype = ctypes.c_char_p
-  return check_driver().decode() or None
+def _read_interface() -> tuple[int, int]:
+  """The version of XLA's interface in this jaxlib, as its header has it."""
+  header = os.path.join(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h")
+  with open(header, encoding="utf-8") as file:
+    text = file.read()
+  major, minor = (
+    int(re.search(rf"#define XLA_FFI_API_{part} (\d+)", text)[1])
+    for part in ("MAJOR", "MINOR")
+  )
+  return major, minor
+
+
+def _check_interface(library: ctypes.CDLL) -> None:
+  """Refuses handlers with which XLA would not start.
+
+  Raises:
+    RuntimeError: if this jaxlib's XLA is too old for them.
+  """
+  built = divmod(library.tf_contrib_rnn_xla_interface(), 1000)
+  here = _read_interface()
+  if built[0] != here[0] or built[1] > here[1]:
+    raise RuntimeError(
+      "it was built for version {}.{} of XLA's foreign function interface, and "
+      "this jaxlib has {}.{}: build it again for this one".format(*built, *here)
+    )
 
 
 def load(path: str = _PATH) -> Availability:
@@ -74,15 +95,27 @@ def load(path: str = _PATH) -> Availability:
     return Availability((), why_not, why_not)
   try:
     library = ctypes.CDLL(path)
+    _check_interface(library)
     _register(library, "cpu", "cpu")
   except Exception as error:  # of the loader, or of XLA's about its version
     why_not = f"{path} could not be loaded: {error}"
     return Availability((), why_not, why_not)
-  gpu_reason = _why_no_gpu(library)
-  if gpu_reason is not None:
-    return Availability(("cpu",), None, gpu_reason)
+  if not hasattr(library, _CHECK_DRIVER):
+    why_not = "the library was built without CUDA: it has no GPU kernels"
+    return Availability(("cpu",), None, why_not)
   _register(library, "gpu", "CUDA")
   return Availability(("cpu", "cuda"))
+
+
+@functools.cache
+def check_gpu_driver() -> Optional[str]:
+  """Why this machine's driver can't run the GPU kernels, or None.
+
+  Asking initialises CUDA: only for where JAX has done so already.
+  """
+  check = getattr(ctypes.CDLL(_PATH), _CHECK_DRIVER)
+  check.restype = ctypes.c_char_p
+  return check().decode() or None
 
 
 _availability = load()
