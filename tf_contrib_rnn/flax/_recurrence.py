@@ -66,10 +66,20 @@ def by_gate(initializers: list[Callable]) -> Callable:
     shape = (*rows, width // len(initializers))
     keys = jax.random.split(key, len(initializers))
     gates = [draw(k, shape, dtype) for draw, k in zip(initializers, keys)]
-    # Not always arrays: nn.with_partitioning puts them into a box, a tree.
-    return jax.tree.map(lambda *g: jnp.concatenate(g, axis=-1), *gates)
+    return _side_by_side(gates)
 
   return initialize
+
+
+def _side_by_side(gates):
+  """Joins arrays, or what with_partitioning has put around them.
+
+  linen's is a tree of the array, nnx's an object that has it.
+  """
+  if hasattr(gates[0], "raw_value"):
+    joined = _side_by_side([gate.raw_value for gate in gates])
+    return dataclasses.replace(gates[0], raw_value=joined)
+  return jax.tree.map(lambda *arrays: jnp.concatenate(arrays, -1), *gates)
 
 
 def check_features(name: str, features: Any) -> None:
