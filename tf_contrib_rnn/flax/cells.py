@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
+from flax.linen.linear import default_kernel_init
 
 from tf_contrib_rnn.flax import _recurrence
 
@@ -137,7 +138,7 @@ class IndRNNCell(_IndependentCell):
 
   features: int
   activation_fn: Callable = nn.tanh
-  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_init: Callable = default_kernel_init
   recurrent_kernel_init: Callable = _recurrence.uniform
   bias_init: Callable = nn.initializers.zeros_init()
   dtype: Optional[Any] = None
@@ -199,7 +200,7 @@ class IndyGRUCell(_IndependentCell):
   features: int
   gate_fn: Callable = nn.sigmoid
   activation_fn: Callable = nn.tanh
-  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_init: Callable = default_kernel_init
   recurrent_kernel_init: Callable = _recurrence.uniform
   bias_init: Callable = nn.initializers.zeros_init()
   dtype: Optional[Any] = None
@@ -258,7 +259,7 @@ class IndyLSTMCell(_IndependentCell):
   features: int
   gate_fn: Callable = nn.sigmoid
   activation_fn: Callable = nn.tanh
-  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_init: Callable = default_kernel_init
   recurrent_kernel_init: Callable = _recurrence.uniform
   bias_init: Callable = nn.initializers.zeros_init()
   dtype: Optional[Any] = None

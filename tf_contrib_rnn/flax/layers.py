@@ -13,6 +13,7 @@ from typing import Optional
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.linen.linear import default_kernel_init
 
 from tf_contrib_rnn.flax import _recurrence
 from tf_contrib_rnn.flax import cells
@@ -127,7 +128,7 @@ class IndRNN(_IndependentRNN):
 
   features: int
   activation_fn: Callable = nn.tanh
-  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_init: Callable = default_kernel_init
   recurrent_kernel_init: Callable = _recurrence.uniform
   bias_init: Callable = nn.initializers.zeros_init()
   dtype: Optional[Any] = None
@@ -176,7 +177,7 @@ class IndyGRU(_IndependentRNN):
   features: int
   gate_fn: Callable = nn.sigmoid
   activation_fn: Callable = nn.tanh
-  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_init: Callable = default_kernel_init
   recurrent_kernel_init: Callable = _recurrence.uniform
   bias_init: Callable = nn.initializers.zeros_init()
   dtype: Optional[Any] = None
@@ -225,7 +226,7 @@ class IndyLSTM(_IndependentRNN):
   features: int
   gate_fn: Callable = nn.sigmoid
   activation_fn: Callable = nn.tanh
-  kernel_init: Callable = nn.initializers.lecun_normal()
+  kernel_init: Callable = default_kernel_init
   recurrent_kernel_init: Callable = _recurrence.uniform
   bias_init: Callable = nn.initializers.zeros_init()
   dtype: Optional[Any] = None
