@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/recurrence/names.h"
 #include "cc/recurrence/recurrence.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
@@ -71,24 +72,6 @@ struct Attributes {
   int num_lengths;
 };
 
-absl::Status ParseActivation(const std::string& name, ActivationKind* kind) {
-  struct Named {
-    const char* name;
-    ActivationKind kind;
-  };
-  constexpr Named kNames[] = {
-      {"tanh", ActivationKind::kTanh}, {"sigmoid", ActivationKind::kSigmoid},
-      {"relu", ActivationKind::kRelu}, {"identity", ActivationKind::kIdentity},
-      {"elu", ActivationKind::kElu},   {"softsign", ActivationKind::kSoftsign}};
-  for (const Named& candidate : kNames) {
-    if (name != candidate.name) continue;
-    *kind = candidate.kind;
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("activation: '", name, "' is not known"));
-}
-
 absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
                            Attributes* attributes) {
   std::string activation;
@@ -108,7 +91,12 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
   attributes->options.cell = cell;
   attributes->options.forget_bias =
       static_cast<double>(forget_bias) + forget_bias_rest;
-  return ParseActivation(activation, &attributes->options.activation);
+  if (ParseName(activation, kActivationNames,
+                &attributes->options.activation)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("activation: '", activation, "' is not known"));
 }
 
 // Where an op's inputs lie: inputs, recurrent_kernel, bias, the initial

@@ -4,91 +4,27 @@
 #define CC_TENSORFLOW_PARALLEL_FOR_H_
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <mutex>
-#include <vector>
+#include <utility>
 
 #include "cc/recurrence/recurrence.h"
+#include "cc/recurrence/shared_work.h"
 #include "tensorflow/core/framework/device_base.h"
 #include "tensorflow/core/util/work_sharder.h"
 
 namespace contrib_rnn {
 
-// Work that several threads take from, item by item: each has a range of its
-// own, neighbours in memory, and then helps with the others'. Whoever waits,
-// waits for no thread that has not begun: one that sleeps may need as long to
-// wake up as a small recurrence runs.
-class SharedWork {
- public:
-  SharedWork(int64_t count, int64_t threads,
-             const std::function<void(int64_t, int64_t)>& work)
-      : left_(count), work_(work), next_(threads), ends_(threads) {
-    for (int64_t i = 0; i < threads; ++i) {
-      next_[i] = count * i / threads;
-      ends_[i] = count * (i + 1) / threads;
-    }
-  }
-
-  // Runs items as long as there are any. `work` is not touched once all have
-  // been taken, so it may be gone when a late thread comes.
-  void Take(int64_t thread) {
-    const int64_t threads = static_cast<int64_t>(ends_.size());
-    int64_t done = 0;
-    for (int64_t i = 0; i < threads; ++i) {
-      const int64_t range = (thread + i) % threads;
-      for (;;) {
-        const int64_t item = next_[range].fetch_add(1);
-        if (item >= ends_[range]) break;
-        work_(item, item + 1);
-        ++done;
-      }
-    }
-    if (done == 0 || left_.fetch_sub(done) > done) return;
-    std::lock_guard<std::mutex> lock(mutex_);
-    all_done_.notify_all();
-  }
-
-  void Wait() {
-    // What the others still do is often short, and sleep is not.
-    for (int i = 0; i < 20000 && left_ > 0; ++i) {
-    }
-    std::unique_lock<std::mutex> lock(mutex_);
-    all_done_.wait(lock, [this] { return left_ == 0; });
-  }
-
- private:
-  std::atomic<int64_t> left_;
-  const std::function<void(int64_t, int64_t)>& work_;
-  std::vector<std::atomic<int64_t>> next_;
-  std::vector<int64_t> ends_;
-  std::mutex mutex_;
-  std::condition_variable all_done_;
-};
-
 inline ParallelFor MakeParallelFor(
     const tensorflow::DeviceBase::CpuWorkerThreads& threads) {
-  // In processor cycles: about what it takes to wake a thread.
-  constexpr int64_t kWorthAThread = 80000;
   return [&threads](int64_t count, int64_t cost,
                     const std::function<void(int64_t, int64_t)>& work) {
     const int64_t most = std::min<int64_t>(
         threads.num_threads, tensorflow::GetPerThreadMaxParallelism());
-    const int64_t wanted =
-        std::min({most, count, count * cost / kWorthAThread});
-    if (wanted < 2) {
-      work(0, count);
-      return;
-    }
-    auto shared = std::make_shared<SharedWork>(count, wanted, work);
-    for (int64_t i = 1; i < wanted; ++i) {
-      threads.workers->Schedule([shared, i] { shared->Take(i); });
-    }
-    shared->Take(0);
-    shared->Wait();
+    const auto schedule = [&threads](std::function<void()> function) {
+      threads.workers->Schedule(std::move(function));
+    };
+    ShareWork(most, schedule, count, cost, work);
   };
 }
 

@@ -3,8 +3,9 @@
 TensorFlow is not needed, nor imported.
 """
 
+from tf_contrib_rnn.jax._library import fused_available
 from tf_contrib_rnn.jax.recurrence import ind_rnn
 from tf_contrib_rnn.jax.recurrence import indy_gru
 from tf_contrib_rnn.jax.recurrence import indy_lstm
 
-__all__ = ["ind_rnn", "indy_gru", "indy_lstm"]
+__all__ = ["fused_available", "ind_rnn", "indy_gru", "indy_lstm"]

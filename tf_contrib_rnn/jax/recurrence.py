@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from tf_contrib_rnn.jax import _activations
 from tf_contrib_rnn.jax import _composed
+from tf_contrib_rnn.jax import _fused
 
 Activation = Union[str, _activations.Activation]
 
@@ -106,7 +107,8 @@ def _run(
   )
   _check(cell, options, inputs, recurrent_kernel, bias, states)
   lengths = _convert_lengths(options, inputs, sequence_length)
-  return _composed.compose(
+  run = _fused.fuse if _fused.can_fuse(options, inputs) else _composed.compose
+  return run(
     cell, options, inputs, recurrent_kernel, bias, tuple(states), lengths
   )
 

@@ -1,0 +1,256 @@
+"""The recurrences by the library's handlers, as primitives of JAX.
+
+Three of them, each of the arrays (lengths, inputs, recurrent_kernel, bias,
+*states), where lengths of no elements stand for none:
+
+- `forward` gives (outputs, *states, *cells): cells, the LSTM's c of every step,
+  are there for the gradient alone.
+- `tangent`, of (*these, outputs, *cells, *tangents), the tangents being those
+  of all arrays but the lengths, gives those of (outputs, *states). It is always
+  composed, and linear in the tangents.
+- `gradient`, of (*these, outputs, *cells, *cotangents), is its transpose.
+
+So forward mode composes, reverse mode is fused, and what differentiates a
+derivative differentiates its composition. A jax.custom_vjp would know no
+forward mode, and a jax.custom_jvp no gradient that is other than its transpose.
+
+Where the library has no handlers, the primitives are compiled as compositions.
+"""
+
+import functools
+
+import jax
+import jax.extend
+import jax.numpy as jnp
+import numpy as np
+from jax.interpreters import ad
+from jax.interpreters import batching
+from jax.interpreters import mlir
+
+from tf_contrib_rnn.jax import _activations
+from tf_contrib_rnn.jax import _batching
+from tf_contrib_rnn.jax import _composed
+from tf_contrib_rnn.jax import _library
+
+
+def _compose(lengths, *arrays, cell, options):
+  """The results that are differentiated: (outputs, *states)."""
+  inputs, recurrent_kernel, bias, *states = arrays
+  outputs, states = _composed.compose(
+    cell,
+    options,
+    inputs,
+    recurrent_kernel,
+    bias,
+    tuple(states),
+    lengths if lengths.size else None,
+  )
+  return [outputs, *states]
+
+
+def _compose_forward(*arrays, cell, options):
+  results = _compose(*arrays, cell=cell, options=options)
+  # Composed gradients read no cells.
+  return results + [jnp.zeros_like(results[0])] * (cell.states - 1)
+
+
+def _split(arrays, cell):
+  """Parts arrays behind the lengths: forward's, its residuals, and the rest."""
+  first = 3 + cell.states
+  return (
+    arrays[:first],
+    arrays[first : first + cell.states],
+    arrays[first:][cell.states :],
+  )
+
+
+def _compose_tangent(lengths, *arrays, cell, options):
+  primals, _, tangents = _split(arrays, cell)
+  function = functools.partial(_compose, lengths, cell=cell, options=options)
+  return jax.jvp(function, primals, tangents)[1]
+
+
+def _compose_gradient(lengths, *arrays, cell, options):
+  primals, _, cotangents = _split(arrays, cell)
+  function = functools.partial(_compose, lengths, cell=cell, options=options)
+  results, pull_back = jax.vjp(function, *primals)
+  return pull_back(
+    [
+      given if given.shape == result.shape else jnp.zeros_like(result)
+      for given, result in zip(cotangents, results)
+    ]
+  )
+
+
+def _forward_avals(lengths, inputs, recurrent_kernel, bias, *states, cell):
+  outputs = inputs.update(shape=(*inputs.shape[:2], states[0].shape[1]))
+  return [outputs, *states] + [outputs] * (cell.states - 1)
+
+
+def _tangent_avals(lengths, *avals, cell):
+  (_, _, _, *states), (outputs, *_), _ = _split(avals, cell)
+  return [outputs, *states]
+
+
+def _gradient_avals(lengths, *avals, cell):
+  return list(_split(avals, cell)[0])
+
+
+def _call_library(direction, infer, lengths, *arrays, cell, options):
+  """Calls a handler: see cc/xla_ffi/handlers.h."""
+  avals = infer(*map(jax.typeof, (lengths, *arrays)), cell=cell)
+  first = 3 + cell.states
+  _, activation = _activations.find(options.activation)
+  return jax.ffi.ffi_call(
+    _library.target(direction),
+    [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals],
+  )(
+    *arrays[:first],
+    lengths,
+    *arrays[first:],
+    cell=cell.name,
+    activation=activation,
+    time_major=options.time_major,
+    reverse=options.reverse,
+    forget_bias=np.float64(dict(options.attributes).get("forget_bias", 0)),
+  )
+
+
+def _define(name, infer, compose):
+  """Makes a primitive that is compiled as its composition."""
+  primitive = jax.extend.core.Primitive("tf_contrib_rnn_" + name)
+  primitive.multiple_results = True
+
+  @functools.partial(jax.jit, static_argnames=("cell", "options"))
+  def compiled(*arrays, **parameters):
+    return primitive.bind(*arrays, **parameters)
+
+  def run(*arrays, **parameters):
+    with jax.disable_jit(False):
+      return compiled(*arrays, **parameters)
+
+  primitive.def_impl(run)
+  primitive.def_abstract_eval(
+    lambda *avals, cell, options: infer(*avals, cell=cell)
+  )
+  mlir.register_lowering(
+    primitive, mlir.lower_fun(compose, multiple_results=True)
+  )
+  batching.primitive_batchers[primitive] = functools.partial(
+    _batch, primitive, compose
+  )
+  return primitive
+
+
+def _define_handled(name, infer, compose):
+  """Makes a primitive that is compiled as a call of the library, if it can."""
+  primitive = _define(name, infer, compose)
+  for platform in _library.fused_available().platforms:
+    mlir.register_lowering(
+      primitive,
+      mlir.lower_fun(
+        functools.partial(_call_library, name, infer), multiple_results=True
+      ),
+      platform=platform,
+    )
+  return primitive
+
+
+def _batch(primitive, compose, arrays, dims, *, cell, options):
+  bind = functools.partial(primitive.bind, cell=cell, options=options)
+  if primitive is _forward and dims[2] is None and dims[3] is None:
+    batch_axis = 1 if options.time_major else 0
+    return _batching.in_batch(bind, arrays, dims, batch_axis)
+  if dims[0] is None:
+    state, dim = arrays[4], dims[4]
+    units = state.shape[-1 if dim in (None, 0, 1) else 1]
+    return _batching.in_units(bind, arrays, dims, units)
+  results = jax.vmap(
+    functools.partial(compose, cell=cell, options=options), in_axes=dims
+  )(*arrays)
+  return results, [0] * len(results)
+
+
+_forward = _define_handled("forward", _forward_avals, _compose_forward)
+_tangent = _define("tangent", _tangent_avals, _compose_tangent)
+_gradient = _define_handled("gradient", _gradient_avals, _compose_gradient)
+
+
+def _jvp_of_forward(primals, tangents, *, cell, options):
+  parameters = {"cell": cell, "options": options}
+  results = _forward.bind(*primals, **parameters)
+  first = 1 + cell.states
+  tangents_out = _tangent.bind(
+    *primals,
+    results[0],
+    *results[first:],
+    *map(ad.instantiate_zeros, tangents[1:]),
+    **parameters,
+  )
+  # Nothing that is differentiated reads the cells.
+  zeros = [ad.Zero(jax.typeof(cells)) for cells in results[first:]]
+  return results, [*tangents_out, *zeros]
+
+
+def _jvp_of_composed(primitive, compose, primals, tangents, **parameters):
+  """Outputs and cells among the primals are functions of the others, which get
+  all of the derivative: compositions don't read them."""
+  lengths, *arrays = primals
+  _, tangents_out = jax.jvp(
+    functools.partial(compose, lengths, **parameters),
+    arrays,
+    [ad.instantiate_zeros(tangent) for tangent in tangents[1:]],
+  )
+  return primitive.bind(*primals, **parameters), tangents_out
+
+
+def _transpose_tangent(cotangents, *arrays, cell, options):
+  fixed, tangents = arrays[: -cell.states - 3], arrays[-cell.states - 3 :]
+  inputs = fixed[1]
+  gradients = _gradient.bind(
+    *fixed,
+    *(
+      jnp.zeros([0], inputs.dtype) if type(given) is ad.Zero else given
+      for given in cotangents
+    ),
+    cell=cell,
+    options=options,
+  )
+  return [None] * len(fixed) + [
+    gradient if ad.is_undefined_primal(tangent) else None
+    for gradient, tangent in zip(gradients, tangents)
+  ]
+
+
+ad.primitive_jvps[_forward] = _jvp_of_forward
+for _primitive, _function in (
+  (_tangent, _compose_tangent),
+  (_gradient, _compose_gradient),
+):
+  ad.primitive_jvps[_primitive] = functools.partial(
+    _jvp_of_composed, _primitive, _function
+  )
+ad.primitive_transposes[_tangent] = _transpose_tangent
+
+
+def fuse(cell, options, inputs, recurrent_kernel, bias, states, lengths=None):
+  """Runs a sequence: (outputs, states). Arguments as of `_composed.compose`."""
+  if lengths is None:
+    lengths = jnp.zeros([0], jnp.int32)
+  outputs, *states = _forward.bind(
+    lengths,
+    inputs,
+    recurrent_kernel,
+    bias,
+    *states,
+    cell=cell,
+    options=options,
+  )
+  return outputs, tuple(states[: cell.states])
+
+
+def can_fuse(options: _composed.Options, inputs: jax.Array) -> bool:
+  """Whether the primitives are for such a call."""
+  return (
+    inputs.ndim == 3 and _activations.find(options.activation)[1] is not None
+  )

@@ -1,0 +1,104 @@
+"""Finds the library of handlers and gives them to XLA, or says why not."""
+
+import ctypes
+import dataclasses
+import os
+from typing import Optional
+
+import jax
+
+_PATH = os.path.join(
+  os.path.dirname(os.path.abspath(__file__)), "libtf_contrib_rnn_xla.so"
+)
+_TARGET = "tf_contrib_rnn_{}"
+_HANDLER = "tf_contrib_rnn_{}_on_{}"
+_DIRECTIONS = ("forward", "gradient")
+
+
+@dataclasses.dataclass(frozen=True)
+class Availability:
+  """Where the fused recurrences run; true in a condition if anywhere.
+
+  Attributes:
+    platforms: JAX's names of the platforms that the library has handlers for:
+      "cpu", "cuda". On all others the recurrences are composed.
+    reason: why "cpu" is not among them, a sentence; None where it is.
+    gpu_reason: the same of "cuda".
+  """
+
+  platforms: tuple[str, ...]
+  reason: Optional[str] = None
+  gpu_reason: Optional[str] = None
+
+  def __bool__(self) -> bool:
+    return bool(self.platforms)
+
+
+def target(direction: str) -> str:
+  """The name under which XLA knows "forward" or "gradient"."""
+  return _TARGET.format(direction)
+
+
+def _register(library: ctypes.CDLL, device: str, platform: str) -> None:
+  for direction in _DIRECTIONS:
+    jax.ffi.register_ffi_target(
+      target(direction),
+      jax.ffi.pycapsule(getattr(library, _HANDLER.format(direction, device))),
+      platform=platform,
+    )
+
+
+def _why_no_gpu(library: ctypes.CDLL) -> Optional[str]:
+  try:
+    check_driver = library.tf_contrib_rnn_check_gpu_driver
+  except AttributeError:
+    return "the library was built without CUDA: it has no GPU kernels"
+  check_driver.restype = ctypes.c_char_p
+  return check_driver().decode() or None
+
+
+def load(path: str = _PATH) -> Availability:
+  """Loads the library and registers its handlers.
+
+  Args:
+    path: where it lies.
+
+  Returns:
+    What can be run with it.
+  """
+  if not os.path.exists(path):
+    why_not = (
+      "tf_contrib_rnn was installed without a library for JAX: there is no "
+      f"{os.path.basename(path)} in {os.path.dirname(path)}"
+    )
+    return Availability((), why_not, why_not)
+  try:
+    library = ctypes.CDLL(path)
+    _register(library, "cpu", "cpu")
+  except Exception as error:  # of the loader, or of XLA's about its version
+    why_not = f"{path} could not be loaded: {error}"
+    return Availability((), why_not, why_not)
+  gpu_reason = _why_no_gpu(library)
+  if gpu_reason is not None:
+    return Availability(("cpu",), None, gpu_reason)
+  _register(library, "gpu", "CUDA")
+  return Availability(("cpu", "cuda"))
+
+
+_availability = load()
+
+
+def fused_available() -> Availability:
+  """Says where the fused recurrences run, and why not elsewhere.
+
+  Returns:
+    An object that is true where the library is loaded; elsewhere it is false,
+    and its `reason` is a sentence. See `Availability`.
+
+  Example:
+
+  >>> import tf_contrib_rnn.jax
+  >>> tf_contrib_rnn.jax.fused_available().platforms[0]
+  'cpu'
+  """
+  return _availability
