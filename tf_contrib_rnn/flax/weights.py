@@ -22,8 +22,8 @@ def _cell_of(module: Any) -> Any:
     cell = module.cell
   if not isinstance(cell, cells._IndependentCell):
     raise ValueError(
-      f"module is {module!r}, expected an IndRNN, IndyGRU or IndyLSTM, a cell "
-      "of these, or flax.linen.RNN with one"
+      f"module is of the type {type(module).__name__}, expected an IndRNN, "
+      "IndyGRU or IndyLSTM, a cell of these, or flax.linen.RNN with one"
     )
   return cell
 

@@ -14,8 +14,8 @@ def _cell_of(module: Any) -> Any:
   cell = getattr(module, "cell", module)
   if not isinstance(cell, cells._IndependentCell):
     raise ValueError(
-      f"module is {module!r}, expected an IndRNN, IndyGRU or IndyLSTM, a cell "
-      "of these, or flax.nnx.RNN with one"
+      f"module is of the type {type(module).__name__}, expected an IndRNN, "
+      "IndyGRU or IndyLSTM, a cell of these, or flax.nnx.RNN with one"
     )
   return cell
 
