@@ -6,7 +6,7 @@
 #               prove and measure the GPU kernels; need nvcc, a GPU and a PYTHON
 #               with PyTorch, and neither Bazel nor TensorFlow
 # make lint     checks formats and common mistakes
-# make build    only sets up: the environment, and the op library in it
+# make build    only sets up: the environment, and the libraries in it
 # make wheel    a wheel in dist/, for the TensorFlow minor below
 # make clean    removes what the others made
 #
@@ -36,7 +36,11 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 for_tensorflow = --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python3
+libraries := //cc/tensorflow/... //cc/xla_ffi/...
 cc_tests := //cc/cells/... //cc/recurrence/...
+# JAX is for the default TensorFlow alone: see there.
+requirements := requirements-dev.txt \
+	$(if $(filter $(TF_DEFAULT),$(TF)),requirements-jax.txt)
 
 .PHONY: demo test bench gpu-test gpu-bench lint format build wheel clean
 .DELETE_ON_ERROR:
@@ -51,7 +55,7 @@ test: build lint
 	tools/install_system_packages.sh --tests
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
-	$(BAZEL) build $(for_tensorflow) --config=cpu //cc/tensorflow/...
+	$(BAZEL) build $(for_tensorflow) --config=cpu $(libraries)
 	$(bin)/python3 -m pytest
 
 bench: build
@@ -79,19 +83,20 @@ wheel: build
 	$(bin)/pip wheel -q --no-build-isolation --no-deps -w dist .
 
 # tf-keras depends on tensorflow, which would be installed over tensorflow-cpu.
-$(venv)/.installed: requirements-dev.txt
+$(venv)/.installed: $(requirements)
 	tools/install_system_packages.sh
 	$(PYTHON) -m venv $(venv)
-	$(bin)/pip install -q $(TF_PACKAGE)==$(TF) -r requirements-dev.txt
+	$(bin)/pip install -q $(TF_PACKAGE)==$(TF) $(addprefix -r ,$(requirements))
 	$(bin)/pip install -q --no-deps tf-keras~=$(minor).0
 	touch $@
 
 # pip would build the library as well, but show nothing for a minute.
 $(venv)/.built: $(venv)/.installed $(sources)
-	$(BAZEL) build $(for_tensorflow) //cc/tensorflow/...
+	$(BAZEL) build $(for_tensorflow) $(libraries)
 	$(bin)/pip install -q --no-build-isolation --no-deps -e .
 	touch $@
 
 clean:
-	rm -rf .venv .venv-tf* build dist *.egg-info tf_contrib_rnn/*.so
+	rm -rf .venv .venv-tf* build dist *.egg-info
+	rm -f tf_contrib_rnn/*.so tf_contrib_rnn/jax/*.so
 	$(BAZEL) clean

@@ -1,12 +1,15 @@
-"""Builds the op library with Bazel and puts it into the package.
+"""Builds the libraries with Bazel and puts them into the package.
 
-The library works with the TensorFlow minor that is installed where this runs,
-and the wheel's version says which. pip has to see that TensorFlow, so:
+The op library works with the TensorFlow minor that is installed where this
+runs, and the wheel's version says which. The library for JAX works with any
+recent JAX, and is built where JAX is installed, whose headers it needs. pip has
+to see both, so:
 
   pip wheel --no-build-isolation .
 """
 
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import runpy
@@ -24,7 +27,11 @@ except ImportError:  # setuptools before 70.1
 
 ROOT = pathlib.Path(__file__).parent.resolve()
 VERSION = runpy.run_path(str(ROOT / "tf_contrib_rnn/version.py"))["__version__"]
-LIBRARY = "cc/tensorflow/libtf_contrib_rnn_ops.so"
+# What Bazel builds for each extension.
+LIBRARIES = {
+  "tf_contrib_rnn.libtf_contrib_rnn_ops": "cc/tensorflow",
+  "tf_contrib_rnn.jax.libtf_contrib_rnn_xla": "cc/xla_ffi",
+}
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly")
 
 
@@ -41,6 +48,22 @@ def tensorflow_minor():
   )
 
 
+def has_xla_headers():
+  jaxlib = importlib.util.find_spec("jaxlib")
+  if not jaxlib:
+    return False
+  include = pathlib.Path(jaxlib.origin).parent / "include"
+  return (include / "xla/ffi/api/ffi.h").exists()
+
+
+def list_extensions():
+  names = list(LIBRARIES)
+  if not has_xla_headers():
+    print("There is no jaxlib to build against: no library for JAX.")
+    names = [name for name in names if ".jax." not in name]
+  return [setuptools.Extension(name, []) for name in names]
+
+
 def find_bazel():
   for name in (os.environ.get("BAZEL"), "bazel", "bazelisk"):
     path = shutil.which(name) if name else None
@@ -53,24 +76,28 @@ def find_bazel():
 
 
 class BuildWithBazel(build_ext):
-  """Builds the op library in place of a Python extension."""
+  """Builds a library in place of a Python extension."""
 
   def get_ext_filename(self, fullname):
-    # Loaded by TensorFlow, not by Python: no Python tag, but TensorFlow's.
-    return f"{fullname.replace('.', os.sep)}-tf{tensorflow_minor()}.so"
+    # Loaded by TensorFlow or JAX, not by Python: no Python tag.
+    path = fullname.replace(".", os.sep)
+    minor = f"-tf{tensorflow_minor()}" if fullname.endswith("_ops") else ""
+    return f"{path}{minor}.so"
 
   def build_extension(self, extension):
+    folder = LIBRARIES[extension.name]
+    library = extension.name.rpartition(".")[2] + ".so"
     failed = subprocess.call(
       [
         find_bazel(),
         "build",
         f"--repo_env=TF_CONTRIB_RNN_PYTHON={sys.executable}",
-        "//" + LIBRARY.replace("/lib", ":lib"),
+        f"//{folder}:{library}",
       ],
       cwd=ROOT,
     )
     if failed:
-      sys.exit("Bazel could not build the op library: see above.")
+      sys.exit(f"Bazel could not build {library}: see above.")
     to = pathlib.Path(self.get_ext_fullpath(extension.name))
     to.parent.mkdir(parents=True, exist_ok=True)
     if not self.inplace:  # a wheel is for one minor: none of an earlier build
@@ -78,7 +105,7 @@ class BuildWithBazel(build_ext):
         old.unlink()
     # Bazel's file is read-only, and a program may have the old one mapped.
     to.unlink(missing_ok=True)
-    shutil.copyfile(ROOT / "bazel-bin" / LIBRARY, to)
+    shutil.copyfile(ROOT / "bazel-bin" / folder / library, to)
     to.chmod(0o755)
 
 
@@ -98,9 +125,7 @@ setuptools.setup(
     "tf_contrib_rnn.migrate",
   ],
   package_data={"tf_contrib_rnn": ["py.typed"]},
-  ext_modules=[
-    setuptools.Extension("tf_contrib_rnn.libtf_contrib_rnn_ops", [])
-  ],
+  ext_modules=list_extensions(),
   cmdclass={
     "build_ext": BuildWithBazel,
     "bdist_wheel": WheelForAnyPython,

@@ -1,5 +1,6 @@
 """The wheel that pip builds from this tree."""
 
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -34,10 +35,13 @@ def test_name_says_the_minor_and_any_python(wheel):
   assert wheel.name.startswith(f"tf_contrib_rnn-{version}-py3-none-linux_")
 
 
-def test_wheel_holds_the_package_and_one_library(wheel):
+def test_wheel_holds_the_package_and_its_libraries(wheel):
   names = zipfile.ZipFile(wheel).namelist()
-  libraries = [name for name in names if name.endswith(".so")]
-  assert libraries == ["tf_contrib_rnn/" + _library.library_name(MINOR)]
+  libraries = {name for name in names if name.endswith(".so")}
+  expected = {"tf_contrib_rnn/" + _library.library_name(MINOR)}
+  if importlib.util.find_spec("jaxlib"):
+    expected.add("tf_contrib_rnn/jax/libtf_contrib_rnn_xla.so")
+  assert libraries == expected
   package = pathlib.Path(ROOT, "tf_contrib_rnn")
   expected = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")}
   assert expected | {"tf_contrib_rnn/py.typed"} <= set(names)

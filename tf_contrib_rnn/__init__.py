@@ -2,69 +2,121 @@
 
 Where a TensorFlow 1 program says `tf.contrib.rnn`, say `tf_contrib_rnn`:
 variables, names, scopes, reuse and checkpoints stay as they were.
+
+TensorFlow is imported with the first of the names that need it: the parts for
+other frameworks, such as `tf_contrib_rnn.jax`, do without.
 """
 
-from tf_contrib_rnn._implementation import fused_ops_available
-from tf_contrib_rnn._implementation import implementation
-from tf_contrib_rnn.bound import RecurrentBound
-from tf_contrib_rnn.cells import IndRNNCell
-from tf_contrib_rnn.cells import IndyBasicLSTMCell
-from tf_contrib_rnn.cells import IndyGRUCell
-from tf_contrib_rnn.cells import IndyLSTMCell
-from tf_contrib_rnn.core import BasicLSTMCell
-from tf_contrib_rnn.core import BasicRNNCell
-from tf_contrib_rnn.core import best_effort_input_batch_size
-from tf_contrib_rnn.core import DeviceWrapper
-from tf_contrib_rnn.core import DropoutWrapper
-from tf_contrib_rnn.core import explain_missing as _explain_missing
-from tf_contrib_rnn.core import GRUCell
-from tf_contrib_rnn.core import LayerRNNCell
-from tf_contrib_rnn.core import LSTMCell
-from tf_contrib_rnn.core import LSTMStateTuple
-from tf_contrib_rnn.core import MultiRNNCell
-from tf_contrib_rnn.core import ResidualWrapper
-from tf_contrib_rnn.core import RNNCell
-from tf_contrib_rnn.core import static_state_saving_rnn
-from tf_contrib_rnn.core import transpose_batch_time
-from tf_contrib_rnn.rnn import bidirectional_dynamic_rnn
-from tf_contrib_rnn.rnn import dynamic_rnn
-from tf_contrib_rnn.rnn import stack_bidirectional_dynamic_rnn
-from tf_contrib_rnn.rnn import stack_bidirectional_rnn
-from tf_contrib_rnn.rnn import static_bidirectional_rnn
-from tf_contrib_rnn.rnn import static_rnn
-from tf_contrib_rnn.version import __version__
+import importlib
+from typing import TYPE_CHECKING
 
-__all__ = [
-  "BasicLSTMCell",
-  "BasicRNNCell",
-  "DeviceWrapper",
-  "DropoutWrapper",
-  "GRUCell",
-  "IndRNNCell",
-  "IndyBasicLSTMCell",
-  "IndyGRUCell",
-  "IndyLSTMCell",
-  "LSTMCell",
-  "LSTMStateTuple",
-  "LayerRNNCell",
-  "MultiRNNCell",
-  "RNNCell",
-  "RecurrentBound",
-  "ResidualWrapper",
-  "__version__",
-  "best_effort_input_batch_size",
-  "bidirectional_dynamic_rnn",
-  "dynamic_rnn",
-  "fused_ops_available",
-  "implementation",
-  "stack_bidirectional_dynamic_rnn",
-  "stack_bidirectional_rnn",
-  "static_bidirectional_rnn",
-  "static_rnn",
-  "static_state_saving_rnn",
-  "transpose_batch_time",
-]
+from tf_contrib_rnn._missing import explain_missing as _explain_missing
+from tf_contrib_rnn._registration import register_ops as _register_ops
+from tf_contrib_rnn.version import __version__ as __version__
+
+if TYPE_CHECKING:
+  from tf_contrib_rnn._implementation import (
+    fused_ops_available as fused_ops_available,
+  )
+  from tf_contrib_rnn._implementation import implementation as implementation
+  from tf_contrib_rnn.bound import RecurrentBound as RecurrentBound
+  from tf_contrib_rnn.cells import IndRNNCell as IndRNNCell
+  from tf_contrib_rnn.cells import IndyBasicLSTMCell as IndyBasicLSTMCell
+  from tf_contrib_rnn.cells import IndyGRUCell as IndyGRUCell
+  from tf_contrib_rnn.cells import IndyLSTMCell as IndyLSTMCell
+  from tf_contrib_rnn.core import BasicLSTMCell as BasicLSTMCell
+  from tf_contrib_rnn.core import BasicRNNCell as BasicRNNCell
+  from tf_contrib_rnn.core import (
+    best_effort_input_batch_size as best_effort_input_batch_size,
+  )
+  from tf_contrib_rnn.core import DeviceWrapper as DeviceWrapper
+  from tf_contrib_rnn.core import DropoutWrapper as DropoutWrapper
+  from tf_contrib_rnn.core import GRUCell as GRUCell
+  from tf_contrib_rnn.core import LayerRNNCell as LayerRNNCell
+  from tf_contrib_rnn.core import LSTMCell as LSTMCell
+  from tf_contrib_rnn.core import LSTMStateTuple as LSTMStateTuple
+  from tf_contrib_rnn.core import MultiRNNCell as MultiRNNCell
+  from tf_contrib_rnn.core import ResidualWrapper as ResidualWrapper
+  from tf_contrib_rnn.core import RNNCell as RNNCell
+  from tf_contrib_rnn.core import (
+    static_state_saving_rnn as static_state_saving_rnn,
+  )
+  from tf_contrib_rnn.core import transpose_batch_time as transpose_batch_time
+  from tf_contrib_rnn.rnn import (
+    bidirectional_dynamic_rnn as bidirectional_dynamic_rnn,
+  )
+  from tf_contrib_rnn.rnn import dynamic_rnn as dynamic_rnn
+  from tf_contrib_rnn.rnn import (
+    stack_bidirectional_dynamic_rnn as stack_bidirectional_dynamic_rnn,
+  )
+  from tf_contrib_rnn.rnn import (
+    stack_bidirectional_rnn as stack_bidirectional_rnn,
+  )
+  from tf_contrib_rnn.rnn import (
+    static_bidirectional_rnn as static_bidirectional_rnn,
+  )
+  from tf_contrib_rnn.rnn import static_rnn as static_rnn
+
+# Where the names are, by module.
+_NAMES = {
+  "_implementation": (
+    "fused_ops_available",
+    "implementation",
+  ),
+  "bound": ("RecurrentBound",),
+  "cells": (
+    "IndRNNCell",
+    "IndyBasicLSTMCell",
+    "IndyGRUCell",
+    "IndyLSTMCell",
+  ),
+  "core": (
+    "BasicLSTMCell",
+    "BasicRNNCell",
+    "DeviceWrapper",
+    "DropoutWrapper",
+    "GRUCell",
+    "LSTMCell",
+    "LSTMStateTuple",
+    "LayerRNNCell",
+    "MultiRNNCell",
+    "RNNCell",
+    "ResidualWrapper",
+    "best_effort_input_batch_size",
+    "static_state_saving_rnn",
+    "transpose_batch_time",
+  ),
+  "rnn": (
+    "bidirectional_dynamic_rnn",
+    "dynamic_rnn",
+    "stack_bidirectional_dynamic_rnn",
+    "stack_bidirectional_rnn",
+    "static_bidirectional_rnn",
+    "static_rnn",
+  ),
+}
+_MODULE_OF = {
+  name: f"tf_contrib_rnn.{module}"
+  for module, names in _NAMES.items()
+  for name in names
+}
+_SUBMODULES = ("bound", "cells", "core", "recurrence", "rnn")
+
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name):
+  if name in _MODULE_OF:
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+  if name in _SUBMODULES:
+    return importlib.import_module(f"tf_contrib_rnn.{name}")
   raise AttributeError(_explain_missing(name))
+
+
+def __dir__():
+  return sorted({*globals(), *__all__, *_SUBMODULES})
+
+
+_register_ops()

@@ -112,9 +112,9 @@ Call ReadCall(const ffi::Dictionary& attributes, BufferReader* buffers) {
 
 // Calls visitor with a null pointer to the type of the inputs.
 template <class Visitor>
-void VisitNumber(ffi::DataType type, BufferReader* buffers,
+void VisitNumber(const Call& call, BufferReader* buffers,
                  const Visitor& visitor) {
-  switch (type) {
+  switch (call.type) {
     case ffi::DataType::F16:
       return visitor(static_cast<Float16*>(nullptr));
     case ffi::DataType::BF16:
@@ -124,7 +124,7 @@ void VisitNumber(ffi::DataType type, BufferReader* buffers,
     case ffi::DataType::F64:
       return visitor(static_cast<double*>(nullptr));
     default:
-      buffers->Fail("inputs is " + Describe(type, {}) +
+      buffers->Fail("inputs is " + Describe(call.type, call.InputsShape()) +
                     ", expected F16, BF16, F32 or F64");
   }
 }
@@ -214,7 +214,7 @@ ffi::Error RunForward(const Context& context,
   BufferReader buffers(arguments, results);
   Call call = ReadCall(attributes, &buffers);
   Error failure;
-  VisitNumber(call.type, &buffers, [&](auto* of_type) {
+  VisitNumber(call, &buffers, [&](auto* of_type) {
     using T = std::decay_t<decltype(*of_type)>;
     ForwardTensors<T> tensors = {};
     ReadArguments<T>(&call, &buffers, &tensors);
@@ -234,7 +234,7 @@ ffi::Error RunGradient(const Context& context, const Allocate& allocate,
   BufferReader buffers(arguments, results);
   Call call = ReadCall(attributes, &buffers);
   Error failure;
-  VisitNumber(call.type, &buffers, [&](auto* of_type) {
+  VisitNumber(call, &buffers, [&](auto* of_type) {
     using T = std::decay_t<decltype(*of_type)>;
     GradientTensors<T> tensors = {};
     ReadArguments<T>(&call, &buffers, &tensors);

@@ -85,11 +85,11 @@ INDY_LSTM = Cell("IndyLSTM", _indy_lstm_step, 4, 2)
 def compose(
   cell: Cell,
   options: Options,
+  lengths: Optional[jax.Array],
   inputs: jax.Array,
   recurrent_kernel: jax.Array,
   bias: jax.Array,
-  states: tuple[jax.Array, ...],
-  lengths: Optional[jax.Array] = None,
+  *states: jax.Array,
 ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
   """Runs a step or a sequence: (outputs, states).
 

@@ -10,6 +10,8 @@ Three of them, each of the arrays (lengths, inputs, recurrent_kernel, bias,
   composed, and linear in the tangents.
 - `gradient`, of (*these, outputs, *cells, *cotangents), is its transpose.
 
+A tangent or cotangent of no elements stands for zeros.
+
 So forward mode composes, reverse mode is fused, and what differentiates a
 derivative differentiates its composition. A jax.custom_vjp would know no
 forward mode, and a jax.custom_jvp no gradient that is other than its transpose.
@@ -35,16 +37,8 @@ from tf_contrib_rnn.jax import _library
 
 def _compose(lengths, *arrays, cell, options):
   """The results that are differentiated: (outputs, *states)."""
-  inputs, recurrent_kernel, bias, *states = arrays
-  outputs, states = _composed.compose(
-    cell,
-    options,
-    inputs,
-    recurrent_kernel,
-    bias,
-    tuple(states),
-    lengths if lengths.size else None,
-  )
+  lengths = lengths if lengths.size else None
+  outputs, states = _composed.compose(cell, options, lengths, *arrays)
   return [outputs, *states]
 
 
@@ -55,31 +49,30 @@ def _compose_forward(*arrays, cell, options):
 
 
 def _split(arrays, cell):
-  """Parts arrays behind the lengths: forward's, its residuals, and the rest."""
+  """Parts what follows the lengths: forward's, its results, and the rest."""
   first = 3 + cell.states
-  return (
-    arrays[:first],
-    arrays[first : first + cell.states],
-    arrays[first:][cell.states :],
-  )
+  second = first + cell.states
+  return arrays[:first], arrays[first:second], arrays[second:]
+
+
+def _fill(given, likes):
+  return [
+    array if array.shape == like.shape else jnp.zeros_like(like)
+    for array, like in zip(given, likes)
+  ]
 
 
 def _compose_tangent(lengths, *arrays, cell, options):
   primals, _, tangents = _split(arrays, cell)
   function = functools.partial(_compose, lengths, cell=cell, options=options)
-  return jax.jvp(function, primals, tangents)[1]
+  return jax.jvp(function, primals, tuple(_fill(tangents, primals)))[1]
 
 
 def _compose_gradient(lengths, *arrays, cell, options):
   primals, _, cotangents = _split(arrays, cell)
   function = functools.partial(_compose, lengths, cell=cell, options=options)
   results, pull_back = jax.vjp(function, *primals)
-  return pull_back(
-    [
-      given if given.shape == result.shape else jnp.zeros_like(result)
-      for given, result in zip(cotangents, results)
-    ]
-  )
+  return pull_back(_fill(cotangents, results))
 
 
 def _forward_avals(lengths, inputs, recurrent_kernel, bias, *states, cell):
@@ -176,15 +169,22 @@ _tangent = _define("tangent", _tangent_avals, _compose_tangent)
 _gradient = _define_handled("gradient", _gradient_avals, _compose_gradient)
 
 
-def _jvp_of_forward(primals, tangents, *, cell, options):
-  parameters = {"cell": cell, "options": options}
+def _drop_zeros(arrays):
+  """Arrays without elements in place of JAX's symbolic zeros."""
+  return [
+    jnp.zeros([0], array.aval.dtype) if type(array) is ad.Zero else array
+    for array in arrays
+  ]
+
+
+def _jvp_of_forward(primals, tangents, **parameters):
   results = _forward.bind(*primals, **parameters)
-  first = 1 + cell.states
+  first = 1 + parameters["cell"].states
   tangents_out = _tangent.bind(
     *primals,
     results[0],
     *results[first:],
-    *map(ad.instantiate_zeros, tangents[1:]),
+    *_drop_zeros(tangents[1:]),
     **parameters,
   )
   # Nothing that is differentiated reads the cells.
@@ -204,53 +204,38 @@ def _jvp_of_composed(primitive, compose, primals, tangents, **parameters):
   return primitive.bind(*primals, **parameters), tangents_out
 
 
-def _transpose_tangent(cotangents, *arrays, cell, options):
-  fixed, tangents = arrays[: -cell.states - 3], arrays[-cell.states - 3 :]
-  inputs = fixed[1]
-  gradients = _gradient.bind(
-    *fixed,
-    *(
-      jnp.zeros([0], inputs.dtype) if type(given) is ad.Zero else given
-      for given in cotangents
-    ),
-    cell=cell,
-    options=options,
+def _transpose(other, cotangents, *arrays, cell, options):
+  """Tangent and gradient are each other's transpose."""
+  fixed = 4 + 2 * cell.states
+  results = other.bind(
+    *arrays[:fixed], *_drop_zeros(cotangents), cell=cell, options=options
   )
-  return [None] * len(fixed) + [
-    gradient if ad.is_undefined_primal(tangent) else None
-    for gradient, tangent in zip(gradients, tangents)
+  return [None] * fixed + [
+    result if ad.is_undefined_primal(array) else None
+    for result, array in zip(results, arrays[fixed:])
   ]
 
 
 ad.primitive_jvps[_forward] = _jvp_of_forward
-for _primitive, _function in (
-  (_tangent, _compose_tangent),
-  (_gradient, _compose_gradient),
+for _primitive, _function, _other in (
+  (_tangent, _compose_tangent, _gradient),
+  (_gradient, _compose_gradient, _tangent),
 ):
   ad.primitive_jvps[_primitive] = functools.partial(
     _jvp_of_composed, _primitive, _function
   )
-ad.primitive_transposes[_tangent] = _transpose_tangent
+  ad.primitive_transposes[_primitive] = functools.partial(_transpose, _other)
 
 
-def fuse(cell, options, inputs, recurrent_kernel, bias, states, lengths=None):
+def fuse(cell, options, lengths, *arrays):
   """Runs a sequence: (outputs, states). Arguments as of `_composed.compose`."""
   if lengths is None:
     lengths = jnp.zeros([0], jnp.int32)
-  outputs, *states = _forward.bind(
-    lengths,
-    inputs,
-    recurrent_kernel,
-    bias,
-    *states,
-    cell=cell,
-    options=options,
-  )
+  outputs, *states = _forward.bind(lengths, *arrays, cell=cell, options=options)
   return outputs, tuple(states[: cell.states])
 
 
 def can_fuse(options: _composed.Options, inputs: jax.Array) -> bool:
   """Whether the primitives are for such a call."""
-  return (
-    inputs.ndim == 3 and _activations.find(options.activation)[1] is not None
-  )
+  _, name = _activations.find(options.activation)
+  return inputs.ndim == 3 and name is not None

@@ -85,6 +85,35 @@ def _convert_lengths(options, inputs, sequence_length):
   return jnp.clip(lengths, 0, largest).astype(jnp.int32)
 
 
+def _varying_axes(array) -> frozenset:
+  """The axes of jax.shard_map along which an array differs."""
+  aval = jax.typeof(array)
+  kind = getattr(aval, "manual_axis_type", None)  # since jax 0.10
+  return aval.vma if kind is None else kind.varying
+
+
+def _vary_alike(arrays):
+  """Marks arrays that are the same everywhere as differing like the others.
+
+  So the gradients of weights are summed over the parts of the batch.
+  """
+  leaves, structure = jax.tree.flatten(arrays)
+  axes = frozenset().union(*map(_varying_axes, leaves))
+  missing = [tuple(axes - _varying_axes(leaf)) for leaf in leaves]
+  return structure.unflatten(
+    [
+      jax.lax.pcast(leaf, names, to="varying") if names else leaf
+      for leaf, names in zip(leaves, missing)
+    ]
+  )
+
+
+def _convert(array) -> jax.Array:
+  """Makes an array, of a dtype that is not "weak"."""
+  array = jnp.asarray(array)
+  return jnp.asarray(array, array.dtype)
+
+
 def _run(
   cell,
   inputs,
@@ -103,14 +132,14 @@ def _run(
     function, bool(time_major), bool(reverse), tuple(attributes.items())
   )
   inputs, recurrent_kernel, bias, *states = map(
-    jnp.asarray, (inputs, recurrent_kernel, bias, *states)
+    _convert, (inputs, recurrent_kernel, bias, *states)
   )
   _check(cell, options, inputs, recurrent_kernel, bias, states)
   lengths = _convert_lengths(options, inputs, sequence_length)
-  run = _fused.fuse if _fused.can_fuse(options, inputs) else _composed.compose
-  return run(
-    cell, options, inputs, recurrent_kernel, bias, tuple(states), lengths
-  )
+  arrays = _vary_alike((lengths, inputs, recurrent_kernel, bias, *states))
+  if _fused.can_fuse(options, inputs):
+    return _fused.fuse(cell, options, *arrays)
+  return _composed.compose(cell, options, *arrays)
 
 
 def ind_rnn(
