@@ -120,6 +120,8 @@ setuptools.setup(
   version=f"{VERSION}+tf{tensorflow_minor()}",
   packages=[
     "tf_contrib_rnn",
+    "tf_contrib_rnn.flax",
+    "tf_contrib_rnn.flax.nnx",
     "tf_contrib_rnn.jax",
     "tf_contrib_rnn.keras",
     "tf_contrib_rnn.migrate",

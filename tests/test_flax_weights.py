@@ -4,6 +4,8 @@ import dataclasses
 import glob
 import json
 import os
+import subprocess
+import sys
 from typing import Any
 from typing import Callable
 
@@ -29,6 +31,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDENS = sorted(
   os.path.basename(os.path.dirname(path))
   for path in glob.glob(os.path.join(HERE, "golden", "*", "meta.json"))
+)
+EXAMPLE = os.path.join(
+  HERE, os.pardir, "examples", "legacy_digits_flax", "legacy_digits_flax.py"
 )
 SCOPES = {
   "IndRNN": "rnn/ind_rnn_cell",
@@ -469,3 +474,39 @@ def test_what_no_contrib_cell_computes():
       indy.contrib_variables(*make_linen(name, **options), "rnn")
     with pytest.raises(ValueError, match=message):
       indy_nnx.contrib_variables(make_nnx(name, **options), "rnn")
+
+
+def run_example(*arguments, path=""):
+  """Runs the example; modules in a folder of `path` come before others."""
+  path = os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")])
+  result = subprocess.run(
+    [sys.executable, EXAMPLE, *map(str, arguments)],
+    capture_output=True,
+    env={**os.environ, "PYTHONPATH": path},
+    text=True,
+  )
+  assert result.returncode == 0, result.stderr
+  return result.stdout
+
+
+def assert_is_the_recorded_model(output):
+  assert "test accuracy:       0.966667" in output
+  assert float(output.split("recorded: ")[1].split(" ")[0]) < 1e-4
+
+
+def test_example():
+  assert_is_the_recorded_model(run_example("eval"))
+
+
+def test_example_without_tensorflow(tmp_path):
+  file = tmp_path / "model.npz"
+  run_example("convert", file)
+  (tmp_path / "tensorflow.py").write_text("raise ImportError('not installed')")
+  assert_is_the_recorded_model(
+    run_example("--checkpoint", file, "eval", path=tmp_path)
+  )
+
+
+def test_example_trains_on():
+  output = run_example("train", "--epochs", "1")
+  assert float(output.split("accuracy:")[1].split()[0]) > 0.9
