@@ -36,6 +36,7 @@ import kernels as library  # noqa: E402
 PROGRAM = "gpu.py"
 REPETITIONS = 30
 IN_A_ROW = 10
+_CYCLES_OF_A_LAUNCH = 40_000_000  # some 20 ms
 # The activation that each cell is mostly used with.
 ACTIVATION = {"IndRNN": "relu", "IndyGRU": "tanh", "IndyLSTM": "tanh"}
 # Batch, units, time, and how many times as fast as cuDNN's LSTM is wanted.
@@ -87,8 +88,10 @@ class Device:
   def _time(self, function, is_idle=True):
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     self._cache.zero_()
-    if is_idle:  # else the host launches while the cache is overwritten
+    if is_idle:
       torch.cuda.synchronize()
+    else:  # the host launches the graph meanwhile
+      torch.cuda._sleep(_CYCLES_OF_A_LAUNCH)
     start.record()
     function()
     end.record()
@@ -109,29 +112,39 @@ class _Recurrence(torch.autograd.Function):
 
   @staticmethod
   def forward(context, x, u, b, kernels, cell):
-    state = x.new_zeros(x.shape[1], u.shape[0] // library.GATES[cell])
-    call = library.Call(
-      cell,
-      x,
-      u,
-      b,
-      (state,) * library.STATES[cell],
-      activation=ACTIVATION[cell],
-      time_major=True,
-    )
-    results = kernels.forward(call)
-    context.of_call = kernels, call, results.sequence
-    return results.sequence[-1]
+    call = _make_call(cell, x, u, b)
+    sequence = kernels.forward(call).sequence
+    # Kept on the context, the outputs would keep themselves alive.
+    context.save_for_backward(x, u, b, *sequence)
+    context.made_by = kernels, cell
+    return sequence[-1]
 
   @staticmethod
   def backward(context, incoming):
-    kernels, call, sequence = context.of_call
+    kernels, cell = context.made_by
+    x, u, b, *sequence = context.saved_tensors
     absent = [None] * len(sequence)
     gradients = kernels.gradient(
-      call, sequence, [*absent[1:], incoming.contiguous()], absent
+      _make_call(cell, x, u, b),
+      sequence,
+      [*absent[1:], incoming.contiguous()],
+      absent,
     )
     weights = gradients.recurrent_kernel, gradients.bias
     return gradients.inputs, *weights, None, None
+
+
+def _make_call(cell, x, u, b) -> library.Call:
+  state = x.new_zeros(x.shape[1], u.shape[0] // library.GATES[cell])
+  return library.Call(
+    cell,
+    x,
+    u,
+    b,
+    (state,) * library.STATES[cell],
+    activation=ACTIVATION[cell],
+    time_major=True,
+  )
 
 
 class Layer:

@@ -63,7 +63,9 @@ def _ratios(figures, candidate, to, shapes, directions, cells=CELLS):
 def _ahead(figures, is_wanted):
   values = []
   for name, candidate in CANDIDATES.items():
-    if name != "floor" and not candidate.is_own and is_wanted(candidate):
+    if candidate.is_own or candidate.is_floor:
+      continue
+    if is_wanted(candidate):
       for value, where in _ratios(figures, "whole", name, SHAPES, _BOTH):
         values.append((value, f"{where}, to {candidate.label}"))
   return values
@@ -94,6 +96,9 @@ def _memory(figures):
 def check(figures) -> list[Target]:
   def whole(to, shapes, direction, cells=CELLS):
     return _ratios(figures, "whole", to, shapes, [direction], cells)
+
+  def jax(shapes, to, direction):
+    return _ratios(figures, "jax_ffi", to, shapes, [direction])
 
   def speedup(to, shapes, direction):
     return _ratios(figures, to, "whole", shapes, [direction])
@@ -136,6 +141,25 @@ def check(figures) -> list[Target]:
       "training, small shapes: times the jitted lax.scan",
       1,
       whole("lax_scan", SMALL, "train"),
+    ),
+    Target(
+      "JAX, every shape: times the jitted lax.scan",
+      1,
+      [
+        pair
+        for direction in _BOTH
+        for pair in jax(SHAPES, "lax_scan", direction)
+      ],
+    ),
+    Target(
+      "JAX, forward, large shapes: times jax's dots alone",
+      1.15,
+      jax(LARGE, "jax_floor", "forward"),
+    ),
+    Target(
+      "JAX, training, large shapes: times jax's dots alone",
+      1.25,
+      jax(LARGE, "jax_floor", "train"),
     ),
     Target(
       "every shape: times each candidate of the same function",

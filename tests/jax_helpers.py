@@ -43,17 +43,21 @@ def function(cell, **options):
 
 def weigh(results):
   """A number that every number of some results changes, each otherwise."""
-  leaves = [leaf.astype(jnp.float64) for leaf in jax.tree.leaves(results)]
   return sum(
-    jnp.sum(leaf * jnp.cos(jnp.arange(leaf.size).reshape(leaf.shape)))
-    for leaf in leaves
+    jnp.sum(leaf.astype(jnp.float64) * weights(leaf.shape))
+    for leaf in jax.tree.leaves(results)
   )
+
+
+def weights(shape):
+  return np.cos(np.arange(np.prod(shape, dtype=int))).reshape(shape)
 
 
 def gradients(call, arguments):
   """The gradients of all arguments of a function of arrays."""
   loss = lambda *arguments: weigh(call(*arguments))
-  return jax.grad(loss, tuple(range(len(arguments))))(*arguments)
+  numbers = tuple(range(len(arguments)))
+  return jax.jit(jax.grad(loss, numbers))(*arguments)
 
 
 def assert_close(got, want, tolerance):

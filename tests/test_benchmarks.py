@@ -1,11 +1,11 @@
 """The benchmark runs, measures one function, and says what it could not."""
 
-import importlib.util
 import json
 import os
 import pathlib
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import helpers
 import numpy as np
@@ -63,7 +63,7 @@ def test_writes_figures_tables_and_charts(tmp_path):
 
 @pytest.fixture(scope="module", params=SAME)
 def worker(request):
-  if request.param == "lax_scan" and not importlib.util.find_spec("jax"):
+  if request.param in ("jax_ffi", "lax_scan") and not find_spec("jax"):
     pytest.skip("jax is not installed")
   worker = Worker(request.param)
   yield worker

@@ -210,20 +210,21 @@ def test_choice_holds_in_the_replicas_of_a_strategy():
 def a_gpu(monkeypatch):
   """Pretends that TensorFlow sees a GPU, of the compute capability given."""
 
-  def pretend(capability=(9, 0), architectures=("sm_75", "compute_75")):
+  def pretend(
+    capability=(9, 0), architectures=("sm_75", "compute_75"), why=None
+  ):
     details = {"compute_capability": capability, "device_name": "Test GPU"}
     gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
     config = tf.config
-    monkeypatch.setattr(config, "list_physical_devices", lambda kind: [gpu])
+    monkeypatch.setattr(config, "get_visible_devices", lambda kind: [gpu])
     monkeypatch.setattr(
       config.experimental, "get_device_details", lambda gpu: details
     )
     monkeypatch.setattr(_library, "gpu_architectures", architectures)
-    monkeypatch.setattr(_library, "why_no_gpu", None)
+    monkeypatch.setattr(_library, "check_gpu_driver", lambda: why)
     monkeypatch.setattr(_implementation, "_has_warned", False)
-    for function in ("_sees_gpu", "_why_not_on_gpus"):
-      fresh = getattr(_implementation, function).__wrapped__
-      monkeypatch.setattr(_implementation, function, functools.cache(fresh))
+    fresh = functools.cache(_implementation._why_not_on_gpus.__wrapped__)
+    monkeypatch.setattr(_implementation, "_why_not_on_gpus", fresh)
 
   return pretend
 
@@ -235,17 +236,15 @@ def test_auto_fuses_on_a_gpu_that_has_kernels(a_gpu):
 
 
 @pytest.mark.parametrize(
-  "why, reason",
+  "pretended, reason",
   [
-    (None, "Test GPU has compute capability 6.1"),
-    ("the driver is too old", "the driver is too old"),
+    ({"capability": (6, 1)}, "Test GPU has compute capability 6.1"),
+    ({"why": "the driver is too old"}, "the driver is too old"),
+    ({"architectures": ()}, "built without CUDA"),
   ],
 )
-def test_auto_composes_on_a_gpu_without_kernels(
-  a_gpu, monkeypatch, why, reason
-):
-  a_gpu((6, 1))
-  monkeypatch.setattr(_library, "why_no_gpu", why)
+def test_auto_composes_on_a_gpu_without_kernels(a_gpu, pretended, reason):
+  a_gpu(**pretended)
   with pytest.warns(RuntimeWarning, match=reason):
     assert not graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
   available = tf_contrib_rnn.fused_ops_available()

@@ -52,14 +52,22 @@ def run_tensorflow(cell, arguments, **options):
     tape.watch([arrays, state])
     results = getattr(recurrence, cell)(*arrays, state, **options)
     loss = sum(
-      tf.reduce_sum(
-        tf.cast(leaf, tf.float64)
-        * np.cos(np.arange(tf.size(leaf))).reshape(leaf.shape)
-      )
+      tf.reduce_sum(tf.cast(leaf, tf.float64) * jax_helpers.weights(leaf.shape))
       for leaf in tf.nest.flatten(results)
     )
   gradients = tape.gradient(loss, [arrays, state])
   return helpers.to_numpy([results, gradients])
+
+
+def test_docstrings():
+  for module in "recurrence", "_library":
+    printed = helpers.run_script(
+      f"import doctest, tf_contrib_rnn.jax.{module} as module\n"
+      "print(doctest.testmod(module).failed)"
+    )
+    assert printed.splitlines()[-1] == "0", printed
+  for name in tf_contrib_rnn.jax.__all__:
+    assert ">>>" in getattr(tf_contrib_rnn.jax, name).__doc__, name
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -135,7 +143,7 @@ def test_16_bits(cell, dtype, activation):
   results = call(*arguments)
   assert {leaf.dtype for leaf in jax.tree.leaves(results)} == {jnp.dtype(dtype)}
   exact = jax_helpers.as_dtype(arguments, "float64")
-  tolerance = {"float16": 1e-3, "bfloat16": 8e-3}[dtype]
+  tolerance = {"float16": 2e-3, "bfloat16": 2e-2}[dtype]
   jax_helpers.assert_close(results, call(*exact), tolerance)
   jax_helpers.assert_close(
     jax_helpers.gradients(call, arguments),

@@ -15,8 +15,7 @@ if not keras_helpers.RUNS_TENSORFLOW:
 import tensorflow as tf
 
 BATCH, TIME = keras_helpers.BATCH, keras_helpers.TIME
-FUSABLE = {name: KINDS[name] for name in KINDS if not name.endswith("after")}
-every_fusable = pytest.mark.parametrize("kind", FUSABLE.values(), ids=FUSABLE)
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 def graph_of(layer, dynamic=True, with_mask=False, jit_compile=None, **call):
@@ -46,7 +45,7 @@ def fused_ops(types):
   return [name for name in types if name.startswith("ContribRnn>")]
 
 
-@every_fusable
+@every_kind
 @pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.parametrize(
   "options", [{}, {"go_backwards": True}, {"dropout": 0.5}]
@@ -60,7 +59,7 @@ def test_one_product_and_one_op(kind, dynamic, options):
   assert not any("BatchMatMul" in name for name in types)
 
 
-@every_fusable
+@every_kind
 def test_masks_need_no_loop(kind):
   layer, _ = kind.pair(return_sequences=True)
   graph = graph_of(layer, with_mask=True)
@@ -74,7 +73,7 @@ def test_masks_need_no_loop(kind):
   assert types.count("GatherV2") > len(outside)
 
 
-@every_fusable
+@every_kind
 @pytest.mark.parametrize("mask", [name for name in MASKS if name != "none"])
 def test_masks_of_one_graph(kind, mask):
   """A graph does not know what mask will come."""
@@ -103,7 +102,7 @@ def test_masks_of_one_graph(kind, mask):
   ],
   ids=["recurrent_dropout", "softplus", "function", "unroll"],
 )
-@every_fusable
+@every_kind
 def test_what_is_composed_has_one_product_as_well(kind, options):
   layer, _ = kind.pair(return_sequences=True, **options)
   types = types_in(graph_of(layer, dynamic=False, training=True))
@@ -111,16 +110,10 @@ def test_what_is_composed_has_one_product_as_well(kind, options):
   assert types.count("MatMul") == 1
 
 
-@pytest.mark.parametrize("name", ["IndyGRU-before", "IndyLSTM"])
+@pytest.mark.parametrize("name", ["IndyGRU-after", "IndyLSTM"])
 def test_other_gates_are_composed(name):
   layer, _ = KINDS[name].pair(recurrent_activation="hard_sigmoid")
   assert not fused_ops(types_in(graph_of(layer)))
-
-
-def test_reset_after_without_bias_is_fused():
-  kind = KINDS["IndyGRU-after"]
-  layer, _ = kind.pair(use_bias=False)
-  assert fused_ops(types_in(graph_of(layer)))
 
 
 def test_functions_of_tensorflow_are_known():
@@ -143,7 +136,7 @@ def test_a_subclass_of_the_cell_is_composed():
   assert not fused_ops(types_in(graph_of(layer)))
 
 
-@every_fusable
+@every_kind
 def test_implementation_is_obeyed(kind):
   layer, _ = kind.pair()
   with tf_contrib_rnn.implementation("composed"):
@@ -152,7 +145,7 @@ def test_implementation_is_obeyed(kind):
     assert fused_ops(types_in(graph_of(layer)))
 
 
-@every_fusable
+@every_kind
 @pytest.mark.parametrize("mask", ["none", "right", "holes"])
 def test_compiled_by_xla(kind, mask):
   layer, theirs = kind.pair(return_sequences=True, return_state=True)
@@ -201,7 +194,7 @@ def test_fit_is_the_same_compiled_fused_and_composed():
     np.testing.assert_allclose(other_predictions, predictions, atol=1e-4)
 
 
-@every_fusable
+@every_kind
 def test_inputs_past_the_end_do_not_matter(kind):
   layer, _ = kind.pair(return_sequences=True)
   x, mask = keras_helpers.inputs(), MASKS["right"]

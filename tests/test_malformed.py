@@ -42,7 +42,9 @@ def valid_call(cell, gradient):
   time_major, is_step = rng.rand() < 0.5, rng.rand() < 0.3
   leading = [batch] if is_step else (
       [time, batch] if time_major else [batch, time])
-  shapes = [[*leading, gates * units], [1, gates * units], [gates * units]]
+  biases = [2] if rng.rand() < 0.3 else []
+  shapes = [[*leading, gates * units], [1, gates * units],
+            [*biases, gates * units]]
   shapes += [[batch, units]] * states
   later = []
   if gradient:
@@ -52,7 +54,8 @@ def valid_call(cell, gradient):
   if not is_step and rng.rand() < 0.5:
     lengths = [[batch]]
   options = dict(time_major=time_major, reverse=rng.rand() < 0.5,
-                 activation=str(rng.choice(list(_fused.ACTIVATIONS))))
+                 activation=str(rng.choice(list(_fused.ACTIVATIONS))),
+                 gate_order=str(rng.choice(["contrib", "keras"])))
   return shapes, lengths, later, options
 
 

@@ -25,7 +25,15 @@ class Call:
   """Random arguments of a recurrence, and what it gives for them."""
 
   def __init__(
-    self, cell, time, batch, units, dtype="float64", step=False, **options
+    self,
+    cell,
+    time,
+    batch,
+    units,
+    dtype="float64",
+    step=False,
+    biases=1,
+    **options,
   ):
     rng = np.random.RandomState(time + 10 * batch + 100 * units)
     draw = lambda *shape: tf.constant(rng.uniform(-1, 1, shape), dtype=dtype)
@@ -38,7 +46,8 @@ class Call:
       else ((time, batch) if options.get("time_major") else (batch, time))
     )
     states = 2 if cell == "indy_lstm" else 1
-    self.arguments = [draw(*leading, width) * 2, draw(1, width), draw(width)]
+    bias = draw(2, width) if biases == 2 else draw(width)
+    self.arguments = [draw(*leading, width) * 2, draw(1, width), bias]
     self.arguments += [draw(batch, units) for _ in range(states)]
     self.weights = [draw(*leading, units)]
     self.weights += [draw(batch, units) for _ in range(states)]
@@ -110,6 +119,60 @@ def test_order_and_lengths(cell, time_major, reverse, lengths):
   compare_implementations(call, 1e-12)
 
 
+# Every order of gates that a cell has, with one bias and two.
+LAYOUTS = [
+  (cell, {"biases": biases, **({"gate_order": order} if order else {})})
+  for cell in CELLS
+  for order in ([None] if cell == "ind_rnn" else ["contrib", "keras"])
+  for biases in (1, 2)
+]
+every_layout = pytest.mark.parametrize("cell, layout", LAYOUTS)
+
+
+@every_layout
+@pytest.mark.parametrize("step", [False, True])
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_layouts(cell, layout, step, dtype):
+  call = Call(cell, 5, 3, 17, dtype, step, **layout)
+  compare_implementations(call, TOLERANCES[dtype])
+
+
+def step_by_keras(cell, x, u, b, states):
+  """One step of Keras's cell with diagonal matrices, its bias of two rows."""
+  units = states[0].shape[-1]
+  gates = len(u[0]) // units
+  diagonals = [np.diag(part) for part in np.split(u[0], gates)]
+  weights = [np.eye(gates * units), np.concatenate(diagonals, axis=1)]
+  layers = tf.keras.layers
+  if cell == "indy_gru":
+    keras_cell = layers.GRUCell(units, reset_after=True, dtype="float64")
+  else:
+    keras_cell = layers.LSTMCell(units, dtype="float64")
+    b = b.sum(axis=0)
+  keras_cell.build((None, gates * units))
+  keras_cell.set_weights([*weights, b])
+  return keras_cell(tf.constant(x), [tf.constant(s) for s in states])[0]
+
+
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
+@pytest.mark.parametrize("cell", ["indy_gru", "indy_lstm"])
+def test_the_gates_and_biases_of_keras(cell, implementation):
+  call = Call(cell, 1, 3, 5, step=True, biases=2, gate_order="keras")
+  if cell == "indy_lstm":
+    call.options["forget_bias"] = 0.0
+  x, u, b, *states = (argument.numpy() for argument in call.arguments)
+  with tf_contrib_rnn.implementation(implementation):
+    outputs = call.results(call.arguments)[0]
+  expected = step_by_keras(cell, x, u, b, states[::-1])  # h, c
+  np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", ["indy_gru", "indy_lstm"])
+def test_an_unknown_order_of_gates_is_named(cell):
+  with pytest.raises(ValueError, match="gate_order is 'cudnn', expected"):
+    Call(cell, 2, 3, 4, gate_order="cudnn").results_and_gradients("fused")
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [1, 2, 15, 16, 17, 129, 151])
 def test_odd_sizes(cell, units):
@@ -160,16 +223,17 @@ def function_of_gradients(call, arguments):
   )
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@every_layout
 @pytest.mark.parametrize("step", [False, True])
 @pytest.mark.parametrize("in_function", [False, True])
-def test_second_order_gradients(cell, step, in_function):
+def test_second_order_gradients(cell, layout, step, in_function):
   call = Call(
     cell,
     3,
     2,
     2,
     step=step,
+    **layout,
     **({} if step else {"sequence_length": [3, 1], "reverse": True}),
   )
   function = lambda *arguments: function_of_gradients(call, list(arguments))
@@ -261,9 +325,15 @@ def test_inputs_of_another_rank_are_refused(shape, implementation):
 @pytest.mark.parametrize("implementation", ["fused", "composed"])
 def test_other_shapes_that_do_not_match_are_named(implementation):
   good = [np.zeros(s, "f") for s in ([3, 5, 4], [1, 4], [4], [3, 4])]
-  bad = {1: ("recurrent_kernel", [4]), 2: ("bias", [3]), 3: ("state", [3, 1])}
+  bad = [
+    (1, "recurrent_kernel", [4]),
+    (2, "bias", [3]),
+    (2, "bias", [3, 4]),
+    (2, "bias", [2, 3]),
+    (3, "state", [3, 1]),
+  ]
   with tf_contrib_rnn.implementation(implementation):
-    for position, (name, shape) in bad.items():
+    for position, name, shape in bad:
       arguments = list(good)
       arguments[position] = np.zeros(shape, "f")
       with pytest.raises(ValueError, match=f"{name} has shape .*, expected"):

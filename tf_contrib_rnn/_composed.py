@@ -16,6 +16,7 @@ class Call:
   """The arguments of a recurrence: see `recurrence.ind_rnn`.
 
   Attributes:
+    bias: of one row or two: see `recurrence.indy_gru`.
     states: the initial states, a tuple with h last.
     attributes: what only some cells have: the LSTM's forget_bias.
   """
@@ -28,6 +29,7 @@ class Call:
   sequence_length: Any = None
   time_major: bool = False
   reverse: bool = False
+  gate_order: str = "contrib"
   attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -42,6 +44,7 @@ class Cell:
       new states, a tuple with h last.
     gates: how many gates it has: x, u and b hold one number each a unit.
     states: how many states it has.
+    gates_in_keras: where Keras has each of tf.contrib.rnn's gates.
   """
 
   op: str
@@ -49,21 +52,30 @@ class Cell:
   step: Callable[..., tuple[tf.Tensor, ...]]
   gates: int
   states: int
+  gates_in_keras: tuple[int, ...]
+
+
+def _one_bias(b):
+  return tf.reduce_sum(b, axis=0) if b.shape.rank == 2 else b
 
 
 def _ind_rnn_step(x, u, b, states, activation):
   (h,) = states
-  return (activation(x + h * u + b),)
+  return (activation(x + h * u + _one_bias(b)),)
 
 
 def _indy_gru_step(x, u, b, states, activation):
   (h,) = states
   x_r, x_z, x_c = tf.split(x, 3, axis=-1)
   u_r, u_z, u_c = tf.split(u, 3, axis=-1)
-  b_r, b_z, b_c = tf.split(b, 3, axis=-1)
+  b_r, b_z, b_c = tf.split(_one_bias(b), 3, axis=-1)
   r = tf.sigmoid(x_r + h * u_r + b_r)
   z = tf.sigmoid(x_z + h * u_z + b_z)
-  c = activation(x_c + (r * h) * u_c + b_c)
+  recurrent = (r * h) * u_c
+  if b.shape.rank == 2:
+    b_c, d_c = tf.unstack(tf.split(b, 3, axis=-1)[2])
+    recurrent += r * d_c
+  c = activation(x_c + recurrent + b_c)
   return (z * h + (1 - z) * c,)
 
 
@@ -74,7 +86,7 @@ def _constant(value, dtype):
 
 def _indy_lstm_step(x, u, b, states, activation, forget_bias):
   c, h = states
-  gates = x + tf.tile(h, [1, 4]) * u + b
+  gates = x + tf.tile(h, [1, 4]) * u + _one_bias(b)
   i, j, f, o = tf.split(gates, 4, axis=-1)
   c = c * tf.sigmoid(f + _constant(forget_bias, f.dtype)) + (
     tf.sigmoid(i) * activation(j)
@@ -82,13 +94,35 @@ def _indy_lstm_step(x, u, b, states, activation, forget_bias):
   return c, activation(c) * tf.sigmoid(o)
 
 
-IND_RNN = Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1, 1)
-INDY_GRU = Cell("IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 3, 1)
-INDY_LSTM = Cell("IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2)
+IND_RNN = Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1, 1, (0,))
+INDY_GRU = Cell(
+  "IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 3, 1, (1, 0, 2)
+)
+INDY_LSTM = Cell(
+  "IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2, (0, 2, 1, 3)
+)
+
+
+def _from_keras(cell: Cell, call: Call) -> Call:
+  """A call in Keras's order of gates as one in tf.contrib.rnn's."""
+
+  def arrange(tensor):
+    gates = tf.split(tensor, cell.gates, axis=-1)
+    return tf.concat([gates[gate] for gate in cell.gates_in_keras], axis=-1)
+
+  return dataclasses.replace(
+    call,
+    inputs=arrange(call.inputs),
+    recurrent_kernel=arrange(call.recurrent_kernel),
+    bias=arrange(call.bias),
+    gate_order="contrib",
+  )
 
 
 def compose(cell: Cell, call: Call) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
   """Runs a step or a sequence: (outputs, states)."""
+  if call.gate_order == "keras" and cell.gates > 1:
+    call = _from_keras(cell, call)
   if call.inputs.shape.rank == 3:
     return _compose_sequence(cell, call)
   states = _compose_step(cell, call, call.inputs, call.states)

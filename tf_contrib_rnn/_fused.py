@@ -81,6 +81,7 @@ def fuse(
     *call.states,
     lengths,
     activation=_activation_name(call.activation),
+    gate_order=call.gate_order,
     time_major=call.time_major,
     reverse=call.reverse,
     **_op_attributes(call.attributes),
@@ -109,15 +110,15 @@ class _OpInputs:
       self.sequences,  # the op's results along time
       self.incoming,  # the gradients of the op's results
     ) = parts
-    self.is_step = self.weights[0].shape.rank == 2
 
 
 def _attributes(op) -> dict:
-  names = ["activation", "time_major", "reverse"]
+  names = ["time_major", "reverse"]
   if "IndyLSTM" in op.type:
     names += ["forget_bias", "forget_bias_rest"]
   values = {name: op.get_attr(name) for name in names}
-  values["activation"] = tf.compat.as_str(values["activation"])
+  for name in ("activation", "gate_order"):
+    values[name] = tf.compat.as_str(op.get_attr(name))
   return values
 
 
@@ -167,7 +168,8 @@ def _gradient_of_gradient(cell: _composed.Cell, op, *incoming):
   """
   inputs = _OpInputs(cell, op)
   sources = [*inputs.weights, *inputs.states]
-  second = _second_order(cell, inputs.is_step, tuple(_attributes(op).items()))
+  ranks = tuple(weight.shape.rank for weight in inputs.weights)
+  second = _second_order(cell, ranks, tuple(_attributes(op).items()))
   gradients = second(
     sources, inputs.sequence_length, inputs.incoming, list(incoming)
   )
@@ -179,18 +181,18 @@ def _gradient_of_gradient(cell: _composed.Cell, op, *incoming):
 
 
 @functools.cache
-def _second_order(cell: _composed.Cell, is_step: bool, attributes: tuple):
+def _second_order(cell: _composed.Cell, ranks: tuple, attributes: tuple):
   """A function of the gradient op's inputs and of its results' gradients.
 
   It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
-  twice only inside one.
+  twice only inside one. `ranks` are those of the inputs, the recurrent kernel
+  and the bias.
   """
+  is_step = ranks[0] == 2
   attributes = dict(attributes)
-  options = {
-    "activation": ACTIVATIONS[attributes.pop("activation")],
-    "time_major": attributes.pop("time_major"),
-    "reverse": attributes.pop("reverse"),
-  }
+  names = ("time_major", "reverse", "gate_order")
+  options = {name: attributes.pop(name) for name in names}
+  options["activation"] = ACTIVATIONS[attributes.pop("activation")]
   if attributes:
     options["attributes"] = {"forget_bias": sum(attributes.values())}
 

@@ -66,7 +66,7 @@ def fused_ops_available() -> Availability:
     _library.ops is not None,
     _library.why_not,
     _library.gpu_architectures,
-    _why_not_on_gpus(),
+    _why_not_on_gpus(_visible_gpus()),
   )
 
 
@@ -160,26 +160,28 @@ def _runs_on(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
   return False
 
 
+def _visible_gpus() -> tuple:
+  return tuple(tf.config.get_visible_devices("GPU"))
+
+
 @functools.cache
-def _why_not_on_gpus() -> Optional[str]:
-  """Why the ops can't run on the GPUs that TensorFlow sees, or None."""
-  if _library.why_no_gpu is not None:
-    return _library.why_no_gpu
-  for gpu in tf.config.list_physical_devices("GPU"):
+def _why_not_on_gpus(gpus: tuple) -> Optional[str]:
+  """Why the ops can't run on GPUs that TensorFlow uses, or None."""
+  if _library.ops is None:
+    return _library.why_not
+  architectures = _library.gpu_architectures
+  if not architectures:
+    return "the op library was built without CUDA: it has no GPU kernels"
+  for gpu in gpus:
     details = tf.config.experimental.get_device_details(gpu)
     capability = details.get("compute_capability")
-    if capability and not _runs_on(capability, _library.gpu_architectures):
+    if capability and not _runs_on(capability, architectures):
       return (
-        f"the GPU kernels are for {', '.join(_library.gpu_architectures)}, and "
+        f"the GPU kernels are for {', '.join(architectures)}, and "
         f"{details.get('device_name', gpu.name)} has compute capability "
         f"{capability[0]}.{capability[1]}"
       )
-  return None
-
-
-@functools.cache
-def _sees_gpu() -> bool:
-  return bool(tf.config.list_physical_devices("GPU"))
+  return _library.check_gpu_driver() if gpus else None
 
 
 def _warn_once(reason: str) -> None:
@@ -211,7 +213,9 @@ def can_fuse() -> bool:
       )
     _warn_once(_library.why_not)
     return False
-  if wanted == "auto" and _sees_gpu() and _why_not_on_gpus() is not None:
-    _warn_once(_why_not_on_gpus())
+  gpus = _visible_gpus() if wanted == "auto" else ()
+  reason = _why_not_on_gpus(gpus) if gpus else None
+  if reason is not None:
+    _warn_once(reason)
     return False
   return True

@@ -64,33 +64,31 @@ def load(
     return None, f"{path} could not be loaded: {error}"
 
 
-def ask_about_gpu(
-  folder: str = _FOLDER,
-) -> tuple[tuple[str, ...], Optional[str]]:
-  """Asks the library that `load` loads for which GPUs it has kernels.
-
-  Args:
-    folder: where the library lies.
-
-  Returns:
-    The architectures, such as ("sm_75", "sm_80", "sm_90", "compute_90"), none
-    if it was built without CUDA; and why the kernels can't run on this machine
-    whatever its GPU, a sentence, or None.
-  """
-  library = ctypes.CDLL(_path(folder))
+def _ask(name: str) -> Optional[str]:
+  """What a function of the loaded library says; None if it has none such."""
   try:
-    architectures = library.tf_contrib_rnn_gpu_architectures
-    check_driver = library.tf_contrib_rnn_check_gpu_driver
-  except AttributeError:
-    return (), "the op library was built without CUDA: it has no GPU kernels"
-  architectures.restype = check_driver.restype = ctypes.c_char_p
-  names = tuple(architectures().decode().split(","))
-  return names, check_driver().decode() or None
+    function = getattr(ctypes.CDLL(_path(_FOLDER)), name)
+  except (AttributeError, OSError):
+    return None
+  function.restype = ctypes.c_char_p
+  return function().decode()
+
+
+def list_gpu_architectures() -> tuple[str, ...]:
+  """What the library's GPU kernels are compiled for; none without CUDA."""
+  names = _ask("tf_contrib_rnn_gpu_architectures")
+  return tuple(names.split(",")) if names else ()
+
+
+def check_gpu_driver() -> Optional[str]:
+  """Why this machine's driver can't run the GPU kernels, or None.
+
+  Asking initialises CUDA: only for where TensorFlow has found a GPU already.
+  """
+  return _ask("tf_contrib_rnn_check_gpu_driver") or None
 
 
 # Loaded at import: a SavedModel or a graph that holds the ops needs them
 # registered before it is read.
 ops, why_not = load()
-gpu_architectures, why_no_gpu = (
-  ((), why_not) if ops is None else ask_about_gpu()
-)
+gpu_architectures = () if ops is None else list_gpu_architectures()

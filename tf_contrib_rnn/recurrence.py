@@ -32,8 +32,13 @@ def _check(cell: _composed.Cell, call: _composed.Call) -> None:
   """Refuses, in the same way, what the one implementation or the other would.
 
   Raises:
-    ValueError: naming the argument, for shapes that can be seen not to match.
+    ValueError: naming the argument, for an unknown order of gates, and shapes
+      that can be seen not to match.
   """
+  if call.gate_order not in ("contrib", "keras"):
+    raise ValueError(
+      f'gate_order is {call.gate_order!r}, expected "contrib" or "keras"'
+    )
   if call.inputs.shape.rank not in (2, 3):
     raise ValueError(
       f"inputs has shape {call.inputs.shape}, expected rank 2 (a step) or 3 (a "
@@ -41,8 +46,9 @@ def _check(cell: _composed.Cell, call: _composed.Call) -> None:
     )
   width = call.inputs.shape[-1]
   _check_shape("recurrent_kernel", call.recurrent_kernel, [1, width])
-  _check_shape("bias", call.bias, [width])
-  width = call.bias.shape[0]
+  has_two = call.bias.shape.rank == 2
+  _check_shape("bias", call.bias, [2, width] if has_two else [width])
+  width = call.bias.shape[-1]
   for state in call.states:
     units = None if width is None else width // cell.gates
     _check_shape("The state", state, [None, units])
@@ -102,7 +108,7 @@ def ind_rnn(
       units] for a sequence; float16, bfloat16, float32 or float64, like all
       that follow.
     recurrent_kernel: u, [1, units].
-    bias: b, [units].
+    bias: b, [units]; of [2, units] the sum counts.
     initial_state: h, [batch, units].
     activation: act, a function from a tensor to one of the same shape.
     sequence_length: for sequences, int32 [batch]: a length past the end counts
@@ -152,30 +158,36 @@ def indy_gru(
   sequence_length: Any = None,
   time_major: bool = False,
   reverse: bool = False,
+  gate_order: str = "contrib",
 ) -> tuple[tf.Tensor, tf.Tensor]:
-  """Runs the recurrence of an IndyGRU; gates in the order r, z, c.
+  """Runs the recurrence of an IndyGRU.
 
-      r = sigmoid(x_r + u_r h + b_r)
-      z = sigmoid(x_z + u_z h + b_z)
-      c = act(x_c + u_c (r h) + b_c)
+      r = sigmoid(x_r + u_r h + b_r + d_r)
+      z = sigmoid(x_z + u_z h + b_z + d_z)
+      c = act(x_c + b_c + r (u_c h + d_c))
       h' = z h + (1 - z) c
+
+  tf.contrib.rnn has no d; Keras and cuDNN have it, as `reset_after`.
 
   Args:
     inputs: as of `ind_rnn`, with 3 * units in place of units.
     recurrent_kernel: u, [1, 3 * units].
-    bias: b, [3 * units].
+    bias: b, [3 * units], or b and d, [2, 3 * units].
     initial_state: h, [batch, units].
     activation: as of `ind_rnn`.
     sequence_length: as of `ind_rnn`.
     time_major: as of `ind_rnn`.
     reverse: as of `ind_rnn`.
+    gate_order: how gates lie along the last axis of the first three: "contrib",
+      r, z, c as in tf.contrib.rnn, or "keras", z, r, c.
 
   Returns:
     The outputs, [batch, units] for a step, [batch, time, units] for a
     sequence, and the final state [batch, units].
 
   Raises:
-    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`.
+    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`;
+    ValueError: for another `gate_order`.
   """
   outputs, (state,) = _run(
     _composed.INDY_GRU,
@@ -187,6 +199,7 @@ def indy_gru(
     activation=activation,
     time_major=time_major,
     reverse=reverse,
+    gate_order=gate_order,
   )
   return outputs, state
 
@@ -201,8 +214,9 @@ def indy_lstm(
   sequence_length: Any = None,
   time_major: bool = False,
   reverse: bool = False,
+  gate_order: str = "contrib",
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
-  """Runs the recurrence of an IndyLSTM; gates in the order i, j, f, o.
+  """Runs the recurrence of an IndyLSTM.
 
       i, f, o = sigmoid(x + u h + b), to f's sum forget_bias is added
       j = act(x_j + u_j h + b_j)
@@ -212,20 +226,22 @@ def indy_lstm(
   Args:
     inputs: as of `ind_rnn`, with 4 * units in place of units.
     recurrent_kernel: u, [1, 4 * units].
-    bias: b, [4 * units].
+    bias: b, [4 * units]; of [2, 4 * units] the sum counts.
     initial_state: the pair c, h, each [batch, units].
     forget_bias: a number.
     activation: as of `ind_rnn`.
     sequence_length: as of `ind_rnn`.
     time_major: as of `ind_rnn`.
     reverse: as of `ind_rnn`.
+    gate_order: as of `indy_gru`; "contrib" is i, j, f, o, "keras" i, f, j, o.
 
   Returns:
     The outputs, [batch, units] for a step, [batch, time, units] for a
     sequence, and the pair of final c and h, each [batch, units].
 
   Raises:
-    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`.
+    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`;
+    ValueError: for another `gate_order`.
   """
   outputs, state = _run(
     _composed.INDY_LSTM,
@@ -237,6 +253,7 @@ def indy_lstm(
     activation=activation,
     time_major=time_major,
     reverse=reverse,
+    gate_order=gate_order,
     attributes={"forget_bias": float(forget_bias)},
   )
   return outputs, state

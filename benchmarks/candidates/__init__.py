@@ -42,6 +42,7 @@ class Candidate:
     cells: the cells that it has.
     is_same: whether it computes the Indy cell's function.
     is_own: whether it is this project's.
+    is_floor: whether it is but the matrix products.
   """
 
   label: str
@@ -50,6 +51,7 @@ class Candidate:
   cells: tuple[str, ...] = CELLS
   is_same: bool = True
   is_own: bool = False
+  is_floor: bool = False
 
 
 CANDIDATES = {
@@ -58,6 +60,7 @@ CANDIDATES = {
     "sessions",
     "forward x W; in training x W, dy Wᵀ and xᵀ dy",
     is_same=False,
+    is_floor=True,
   ),
   "whole": Candidate(
     "this project, whole sequence",
@@ -87,9 +90,22 @@ CANDIDATES = {
     "functions",
     "the same under `tf.function(jit_compile=True)`",
   ),
+  "jax_floor": Candidate(
+    "floor: jax's dots alone",
+    "jax_layers",
+    "as the first, jitted",
+    is_same=False,
+    is_floor=True,
+  ),
+  "jax_ffi": Candidate(
+    "this project, JAX",
+    "jax_layers",
+    "one product x W, then `tf_contrib_rnn.jax`, jitted; time-major",
+    is_own=True,
+  ),
   "lax_scan": Candidate(
     "jax, lax.scan",
-    "lax_scan",
+    "jax_layers",
     "one product x W, then a jitted `lax.scan` of the same cell; time-major",
   ),
   "keras": Candidate(

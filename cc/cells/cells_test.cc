@@ -364,7 +364,7 @@ constexpr double kForgetBias = 0.7;
 // The arguments of one step of one unit, one row of numbers each.
 template <class Cell, class R>
 struct Unit {
-  R x[Cell::kGates], u[Cell::kGates], b[Cell::kGates], state[Cell::kStates];
+  R x[Cell::kGates], u[Cell::kGates], b[Cell::kBiases], state[Cell::kStates];
 };
 
 // The equations at the head of each cell, word for word.
@@ -378,7 +378,7 @@ void TrueStep(IndyGRU<A>, Unit<IndyGRU<A>, long double>& v) {
   const long double h = v.state[0];
   const auto r = Truth(Sigmoid(), v.x[0] + v.u[0] * h + v.b[0]);
   const auto z = Truth(Sigmoid(), v.x[1] + v.u[1] * h + v.b[1]);
-  const auto c = Truth(A(), v.x[2] + v.u[2] * (r * h) + v.b[2]);
+  const auto c = Truth(A(), v.x[2] + v.u[2] * (r * h) + v.b[2] + r * v.b[3]);
   v.state[0] = z * h + (1 - z) * c;
 }
 
@@ -479,14 +479,17 @@ void ExpectGradient(Unit<Cell, double> unit, double tolerance) {
   Unit<Cell, double> after = unit;
   MakeCell<Cell>().Step(after.x, after.u, after.b, after.state);
   double state[Cell::kStates], x[Cell::kGates], factor[Cell::kGates];
+  double b[Cell::kBiases];
   std::copy(weights.begin(), weights.end(), state);
   MakeCell<Cell>().Gradient(unit.x, unit.u, unit.b, unit.state,
-                            after.state[kLast], state, x, factor);
+                            after.state[kLast], state, x, factor, b);
   for (int gate = 0; gate < Cell::kGates; ++gate) {
     EXPECT_NEAR(x[gate], Slope(unit, unit.x[gate], weights), tolerance);
-    EXPECT_NEAR(x[gate], Slope(unit, unit.b[gate], weights), tolerance);
     EXPECT_NEAR(x[gate] * factor[gate], Slope(unit, unit.u[gate], weights),
                 tolerance);
+  }
+  for (int i = 0; i < Cell::kBiases; ++i) {
+    EXPECT_NEAR(b[i], Slope(unit, unit.b[i], weights), tolerance);
   }
   for (int i = 0; i <= kLast; ++i) {
     EXPECT_NEAR(state[i], Slope(unit, unit.state[i], weights), tolerance);

@@ -16,8 +16,14 @@ template <class Activation>
 struct IndRNN {
   static constexpr int kGates = 1;
   static constexpr int kStates = 1;
+  // The numbers that b holds; and which of them a bias of u h, rather than of
+  // x, is added to.
+  static constexpr int kBiases = 1;
+  static CONTRIB_RNN_INLINE constexpr int RecurrentBias(int gate) {
+    return gate;
+  }
 
-  // x, u and b hold a value a gate; state becomes the next state.
+  // x and u hold a value a gate; state becomes the next state.
   template <class R>
   CONTRIB_RNN_INLINE void Step(const R (&x)[1], const R (&u)[1],
                                const R (&b)[1], R (&state)[1]) const {
@@ -25,17 +31,19 @@ struct IndRNN {
   }
 
   // From the states before and after a step and the gradient of the state
-  // after: the gradient of the state before (in the same place), of x, and
-  // what x's gradient is multiplied with to give u's. b's gradient is x's.
+  // after: the gradient of the state before (in the same place), of x, of b,
+  // and what x's gradient is multiplied with to give u's.
   template <class R>
   CONTRIB_RNN_INLINE void Gradient(const R (&x)[1], const R (&u)[1],
                                    const R (&b)[1], const R (&before)[1],
                                    R after, R (&state_gradient)[1],
-                                   R (&x_gradient)[1], R (&u_factor)[1]) const {
+                                   R (&x_gradient)[1], R (&u_factor)[1],
+                                   R (&b_gradient)[1]) const {
     // Most activations have no use for the sum: then x is not even loaded.
     const R sum = x[0] + u[0] * before[0] + b[0];
     x_gradient[0] = state_gradient[0] * Activation::Derivative(sum, after);
     u_factor[0] = before[0];
+    b_gradient[0] = x_gradient[0];
     state_gradient[0] = x_gradient[0] * u[0];
   }
 };

@@ -2,10 +2,12 @@
 //
 //   r = sigmoid(x_r + u_r h + b_r)        reset gate
 //   z = sigmoid(x_z + u_z h + b_z)        update gate
-//   c = act(x_c + u_c (r h) + b_c)        candidate
+//   c = act(x_c + u_c (r h) + b_c + r d)  candidate
 //   h' = z h + (1 - z) c
 //
-// Gates in the order r, z, c, as tf.contrib.rnn's variables hold them.
+// Gates in the order r, z, c; b holds theirs, then d. tf.contrib.rnn has no d;
+// it is what cuDNN and Keras's `reset_after` add to u_c h before r: the bias of
+// the candidate's recurrent term.
 
 #ifndef CC_CELLS_INDY_GRU_H_
 #define CC_CELLS_INDY_GRU_H_
@@ -19,15 +21,20 @@ template <class Activation>
 struct IndyGRU {
   static constexpr int kGates = 3;
   static constexpr int kStates = 1;
+  static constexpr int kBiases = 4;
+  static CONTRIB_RNN_INLINE constexpr int RecurrentBias(int gate) {
+    return gate == 2 ? 3 : gate;
+  }
 
   // As IndRNN::Step.
   template <class R>
   CONTRIB_RNN_INLINE void Step(const R (&x)[3], const R (&u)[3],
-                               const R (&b)[3], R (&state)[1]) const {
+                               const R (&b)[4], R (&state)[1]) const {
     const R h = state[0];
     const R r = Value<Sigmoid>(x[0] + u[0] * h + b[0]);
     const Fraction<R> z = Sigmoid::Parts(x[1] + u[1] * h + b[1]);
-    const Fraction<R> c = Activation::Parts(x[2] + u[2] * (r * h) + b[2]);
+    const Fraction<R> c =
+        Activation::Parts(x[2] + u[2] * (r * h) + b[2] + r * b[3]);
     state[0] = Divide(z.numerator * h * c.denominator +
                           (z.denominator - z.numerator) * c.numerator,
                       z.denominator * c.denominator);
@@ -36,20 +43,21 @@ struct IndyGRU {
   // As IndRNN::Gradient; the gates are computed again.
   template <class R>
   CONTRIB_RNN_INLINE void Gradient(const R (&x)[3], const R (&u)[3],
-                                   const R (&b)[3], const R (&before)[1], R,
+                                   const R (&b)[4], const R (&before)[1], R,
                                    R (&state_gradient)[1], R (&x_gradient)[3],
-                                   R (&u_factor)[3]) const {
+                                   R (&u_factor)[3], R (&b_gradient)[4]) const {
     const R h = before[0];
     const R sum_r = x[0] + u[0] * h + b[0];
     const R sum_z = x[1] + u[1] * h + b[1];
     const R r = Value<Sigmoid>(sum_r);
     const R z = Value<Sigmoid>(sum_z);
-    const R sum_c = x[2] + u[2] * (r * h) + b[2];
+    const R sum_c = x[2] + u[2] * (r * h) + b[2] + r * b[3];
     const R c = Value<Activation>(sum_c);
     const R dh = state_gradient[0];
     const R dx_c = dh * (R(1) - z) * Activation::Derivative(sum_c, c);
     const R d_reset_state = dx_c * u[2];
-    const R dx_r = d_reset_state * h * Sigmoid::Derivative(sum_r, r);
+    const R dr = d_reset_state * h + dx_c * b[3];
+    const R dx_r = dr * Sigmoid::Derivative(sum_r, r);
     const R dx_z = dh * (h - c) * Sigmoid::Derivative(sum_z, z);
     x_gradient[0] = dx_r;
     x_gradient[1] = dx_z;
@@ -57,6 +65,10 @@ struct IndyGRU {
     u_factor[0] = h;
     u_factor[1] = h;
     u_factor[2] = r * h;
+    b_gradient[0] = dx_r;
+    b_gradient[1] = dx_z;
+    b_gradient[2] = dx_c;
+    b_gradient[3] = dx_c * r;
     state_gradient[0] = dh * z + d_reset_state * r + dx_r * u[0] + dx_z * u[1];
   }
 };

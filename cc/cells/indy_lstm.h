@@ -7,9 +7,8 @@
 //   c' = f c + i j
 //   h' = act(c') o
 //
-// Gates in the order i, j, f, o, as tf.contrib.rnn's variables hold them;
-// states in the order c, h. Gonnet and Deselaers, "IndyLSTMs: Independently
-// Recurrent LSTMs", arXiv:1903.08023.
+// Gates in the order i, j, f, o; states in the order c, h. Gonnet and
+// Deselaers, "IndyLSTMs: Independently Recurrent LSTMs", arXiv:1903.08023.
 
 #ifndef CC_CELLS_INDY_LSTM_H_
 #define CC_CELLS_INDY_LSTM_H_
@@ -23,6 +22,10 @@ template <class Activation>
 struct IndyLSTM {
   static constexpr int kGates = 4;
   static constexpr int kStates = 2;
+  static constexpr int kBiases = 4;
+  static CONTRIB_RNN_INLINE constexpr int RecurrentBias(int gate) {
+    return gate;
+  }
 
   double forget_bias;
 
@@ -49,7 +52,7 @@ struct IndyLSTM {
   CONTRIB_RNN_INLINE void Gradient(const R (&x)[4], const R (&u)[4],
                                    const R (&b)[4], const R (&before)[2], R,
                                    R (&state_gradient)[2], R (&x_gradient)[4],
-                                   R (&u_factor)[4]) const {
+                                   R (&u_factor)[4], R (&b_gradient)[4]) const {
     const R c = before[0];
     const R h = before[1];
     R sum[kGates];
@@ -70,6 +73,7 @@ struct IndyLSTM {
     R dh_before = R(0);
     for (int gate = 0; gate < kGates; ++gate) {
       u_factor[gate] = h;
+      b_gradient[gate] = x_gradient[gate];
       dh_before += x_gradient[gate] * u[gate];
     }
     state_gradient[0] = dc * f;

@@ -38,6 +38,37 @@ CONTRIB_RNN_INLINE int64_t TimeOf(const Sequences& s, int64_t length,
   return s.reverse ? length - 1 - step : step;
 }
 
+// Where the gates of a cell lie along the last axis of inputs, recurrent kernel
+// and biases; and how many biases there are.
+template <class Cell>
+struct Layout {
+  int64_t gates[Cell::kGates];
+  int biases;
+};
+
+CONTRIB_RNN_INLINE int CountBiases(const CellOptions& options) {
+  return options.has_recurrent_bias ? 2 : 1;
+}
+
+template <class Cell>
+CONTRIB_RNN_INLINE Layout<Cell> MakeLayout(const CellOptions& options,
+                                           int64_t units) {
+  Layout<Cell> layout;
+  layout.biases = CountBiases(options);
+  for (int gate = 0; gate < Cell::kGates; ++gate) {
+    layout.gates[gate] = gate * units;
+  }
+  if constexpr (Cell::kGates > 1) {
+    if (options.gate_order == GateOrder::kKeras) {
+      // r and z have changed places, or j and f.
+      constexpr int kFirst = Cell::kGates == 3 ? 0 : 1;
+      layout.gates[kFirst] = (kFirst + 1) * units;
+      layout.gates[kFirst + 1] = kFirst * units;
+    }
+  }
+  return layout;
+}
+
 // How far a sequence's next step lies, counted in entries.
 CONTRIB_RNN_INLINE int64_t StepStride(const Sequences& s) {
   return (s.time_major ? s.batch : 1) * (s.reverse ? -1 : 1);

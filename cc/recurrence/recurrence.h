@@ -29,10 +29,18 @@ constexpr int kMaxStates = 2;
 int CountGates(CellKind cell);
 int CountStates(CellKind cell);
 
+// In what order the gates lie in inputs, recurrent kernel and bias: as in
+// tf.contrib.rnn, r, z, c and i, j, f, o; or as in Keras, z, r, c and i, f, j,
+// o.
+enum class GateOrder { kContrib, kKeras };
+
 struct CellOptions {
   CellKind cell;
   ActivationKind activation;
   double forget_bias;  // of the IndyLSTM
+  GateOrder gate_order = GateOrder::kContrib;
+  // Whether a second bias follows the first: that of the recurrent terms.
+  bool has_recurrent_bias = false;
 };
 
 // The sequences of one call. A single step is a sequence of time 1.
@@ -55,7 +63,7 @@ template <class T>
 struct ForwardTensors {
   const T* inputs;                     // [time, batch, gates * units]
   const T* recurrent_kernel;           // [gates * units]
-  const T* bias;                       // [gates * units]
+  const T* bias;                       // [1 or 2, gates * units]
   const T* initial_state[kMaxStates];  // [batch, units]
   T* sequence[kMaxStates];             // [time, batch, units]
   T* final_state[kMaxStates];          // [batch, units]

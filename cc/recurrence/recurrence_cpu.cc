@@ -34,7 +34,8 @@ InstructionSet BestInstructionSet() {
 
 int64_t CountScratch(const CpuContext&, const CellOptions& options,
                      const Sequences& sequences) {
-  return 2 * CountParts(sequences) * CountGates(options.cell) * sequences.units;
+  return (1 + CountBiases(options)) * CountParts(sequences) *
+         CountGates(options.cell) * sequences.units;
 }
 
 }  // namespace contrib_rnn

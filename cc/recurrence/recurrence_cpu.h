@@ -89,6 +89,28 @@ CONTRIB_RNN_INLINE void StoreTile(const Compute<T>* from, int64_t units,
   for (int64_t k = 0; k < units; ++k) to[k] = Store<T>(from[k]);
 }
 
+// u and b of a tile.
+template <class Cell, class R>
+struct Weights {
+  R u[Cell::kGates][kTileUnits], b[Cell::kBiases][kTileUnits] = {};
+
+  template <class Tensors>
+  CONTRIB_RNN_INLINE void Read(const Layout<Cell>& layout, const Tile& tile,
+                               const Sequences& s, const Tensors& tensors) {
+    R row[kTileUnits];
+    for (int gate = 0; gate < Cell::kGates; ++gate) {
+      const int64_t at = layout.gates[gate] + tile.first_unit;
+      LoadTile(tensors.recurrent_kernel + at, tile.units, u[gate]);
+      LoadTile(tensors.bias + at, tile.units, row);
+      for (int64_t k = 0; k < kTileUnits; ++k) b[gate][k] += row[k];
+      if (layout.biases == 1) continue;
+      LoadTile(tensors.bias + Cell::kGates * s.units + at, tile.units, row);
+      R(&recurrent)[kTileUnits] = b[Cell::RecurrentBias(gate)];
+      for (int64_t k = 0; k < kTileUnits; ++k) recurrent[k] += row[k];
+    }
+  }
+};
+
 // Asks for a step's numbers, a block of them, before it is that step's turn.
 // Steps lie too far apart for the processor to see them coming.
 template <int kLanes, class T>
@@ -105,10 +127,10 @@ CONTRIB_RNN_INLINE void Prefetch(const T* first) {
 template <class T, int kRows, int kLanes>
 class BlockRows {
  public:
-  CONTRIB_RNN_INLINE void Read(const T* first, int64_t stride, int64_t lanes,
-                               const T* end) {
+  CONTRIB_RNN_INLINE void Read(const T* first, const int64_t (&rows)[kRows],
+                               int64_t lanes, const T* end) {
     for (int row = 0; row < kRows; ++row) {
-      ReadRow(row, first + row * stride, lanes, end);
+      ReadRow(row, first + rows[row], lanes, end);
     }
   }
   // `end` is that of the tensor: up to there, what follows the lanes may as
@@ -144,22 +166,22 @@ using Narrow =
 template <class Cell, class T, int kLanes, class R = Compute<T>>
 CONTRIB_RNN_INLINE void StepBlock(
     const Cell& cell, const BlockRows<T, Cell::kGates, kLanes>& inputs,
-    const R (*u)[kTileUnits], const R (*b)[kTileUnits], R (*states)[kTileUnits],
-    int64_t first, const BlockRows<T, Cell::kStates, kLanes>& outputs) {
+    const Weights<Cell, R>& weights, R (*states)[kTileUnits], int64_t first,
+    const BlockRows<T, Cell::kStates, kLanes>& outputs) {
   constexpr int kGates = Cell::kGates;
   constexpr int kStates = Cell::kStates;
   Narrow<R> beside[kLanes];
   CONTRIB_RNN_VECTORISE
   for (int lane = 0; lane < kLanes; ++lane) {
     beside[lane] = Narrow<R>(lane);
-    R x_lane[kGates], u_lane[kGates], b_lane[kGates], state[kStates];
+    R x[kGates], u[kGates], b[Cell::kBiases], state[kStates];
     for (int gate = 0; gate < kGates; ++gate) {
-      x_lane[gate] = Load(inputs[gate][lane]);
-      u_lane[gate] = u[gate][first + lane];
-      b_lane[gate] = b[gate][first + lane];
+      x[gate] = Load(inputs[gate][lane]);
+      u[gate] = weights.u[gate][first + lane];
     }
+    for (int i = 0; i < Cell::kBiases; ++i) b[i] = weights.b[i][first + lane];
     for (int s = 0; s < kStates; ++s) state[s] = states[s][first + lane];
-    cell.Step(x_lane, u_lane, b_lane, state);
+    cell.Step(x, u, b, state);
     for (int s = 0; s < kStates; ++s) {
       states[s][first + lane] = state[s];
       outputs[s][lane] = Store<T>(state[s]);
@@ -176,19 +198,16 @@ struct ForwardTiles {
   static constexpr int kLanes = kForwardLanes<T>;
 
   const Cell cell;
+  const Layout<Cell> layout;
   const Sequences& s;
   const ForwardTensors<T>& tensors;
 
   CONTRIB_RNN_INLINE void operator()(int64_t index) const {
     const Tile tile = GetTile(s, index);
-    R u[kGates][kTileUnits], b[kGates][kTileUnits];
-    for (int gate = 0; gate < kGates; ++gate) {
-      const int64_t offset = gate * s.units + tile.first_unit;
-      LoadTile(tensors.recurrent_kernel + offset, tile.units, u[gate]);
-      LoadTile(tensors.bias + offset, tile.units, b[gate]);
-    }
+    Weights<Cell, R> weights;
+    weights.Read(layout, tile, s, tensors);
     for (int64_t row = tile.first_row; row < tile.last_row; ++row) {
-      RunRow(tile, row, u, b);
+      RunRow(tile, row, weights);
     }
   }
 
@@ -199,8 +218,7 @@ struct ForwardTiles {
   }
 
   CONTRIB_RNN_INLINE void RunRow(const Tile& tile, int64_t row,
-                                 const R (*u)[kTileUnits],
-                                 const R (*b)[kTileUnits]) const {
+                                 const Weights<Cell, R>& weights) const {
     R states[kStates][kTileUnits];
     for (int i = 0; i < kStates; ++i) {
       const int64_t state_row = s.shared_initial_state[i] ? 0 : row;
@@ -222,11 +240,12 @@ struct ForwardTiles {
         for (int gate = 0; gate < kGates; ++gate) {
           Prefetch<kLanes>(next_x + gate * s.units + first);
         }
-        inputs.Read(x + first, s.units, lanes, inputs_end);
+        inputs.Read(x + first, layout.gates, lanes, inputs_end);
         for (int i = 0; i < kStates; ++i) {
           outputs.Aim(i, tensors.sequence[i] + out + first, lanes);
         }
-        StepBlock<Cell, T, kLanes>(cell, inputs, u, b, states, first, outputs);
+        StepBlock<Cell, T, kLanes>(cell, inputs, weights, states, first,
+                                   outputs);
         for (int i = 0; i < kStates; ++i) {
           outputs.Write(i, tensors.sequence[i] + out + first, lanes);
         }
@@ -248,9 +267,9 @@ struct ForwardTiles {
 // What the gradient of a tile keeps in fast memory from step to step.
 template <class Cell, class T, class R = Compute<T>>
 struct GradientState {
-  R u[Cell::kGates][kTileUnits], b[Cell::kGates][kTileUnits];
+  Weights<Cell, R> weights;
   R u_gradient[Cell::kGates][kTileUnits] = {};
-  R b_gradient[Cell::kGates][kTileUnits] = {};
+  R b_gradient[Cell::kBiases][kTileUnits] = {};
   R states[Cell::kStates][kTileUnits];  // the gradients of the states
 };
 
@@ -271,23 +290,28 @@ CONTRIB_RNN_INLINE void GradientBlock(const Cell& cell, int64_t first,
   constexpr int kStates = Cell::kStates;
   CONTRIB_RNN_VECTORISE
   for (int lane = 0; lane < kGradientLanes<T>; ++lane) {
-    R x[kGates], u[kGates], b[kGates], x_gradient[kGates], u_factor[kGates];
+    R x[kGates], u[kGates], x_gradient[kGates], u_factor[kGates];
+    R b[Cell::kBiases], b_gradient[Cell::kBiases];
     R before[kStates], state[kStates];
     for (int gate = 0; gate < kGates; ++gate) {
       x[gate] = Load(blocks.inputs[gate][lane]);
-      u[gate] = tile.u[gate][first + lane];
-      b[gate] = tile.b[gate][first + lane];
+      u[gate] = tile.weights.u[gate][first + lane];
+    }
+    for (int i = 0; i < Cell::kBiases; ++i) {
+      b[i] = tile.weights.b[i][first + lane];
     }
     for (int i = 0; i < kStates; ++i) {
       before[i] = Load(blocks.before[i][lane]);
       state[i] = tile.states[i][first + lane] + Load(blocks.incoming[i][lane]);
     }
     cell.Gradient(x, u, b, before, Load(blocks.after[0][lane]), state,
-                  x_gradient, u_factor);
+                  x_gradient, u_factor, b_gradient);
     for (int gate = 0; gate < kGates; ++gate) {
       blocks.inputs_gradient[gate][lane] = Store<T>(x_gradient[gate]);
       tile.u_gradient[gate][first + lane] += x_gradient[gate] * u_factor[gate];
-      tile.b_gradient[gate][first + lane] += x_gradient[gate];
+    }
+    for (int i = 0; i < Cell::kBiases; ++i) {
+      tile.b_gradient[i][first + lane] += b_gradient[i];
     }
     for (int i = 0; i < kStates; ++i) tile.states[i][first + lane] = state[i];
   }
@@ -301,26 +325,26 @@ struct GradientTiles {
   static constexpr int kLanes = kGradientLanes<T>;
 
   const Cell cell;
+  const Layout<Cell> layout;
   const Sequences& s;
   const GradientTensors<T>& tensors;
 
   CONTRIB_RNN_INLINE void operator()(int64_t index) const {
     const Tile tile = GetTile(s, index);
     GradientState<Cell, T> state;
-    for (int gate = 0; gate < kGates; ++gate) {
-      const int64_t offset = gate * s.units + tile.first_unit;
-      LoadTile(tensors.recurrent_kernel + offset, tile.units, state.u[gate]);
-      LoadTile(tensors.bias + offset, tile.units, state.b[gate]);
-    }
+    state.weights.Read(layout, tile, s, tensors);
     for (int64_t row = tile.first_row; row < tile.last_row; ++row) {
       RunRow(tile, row, state);
     }
+    const int64_t sums = CountParts(s) * kGates * s.units;
     for (int gate = 0; gate < kGates; ++gate) {
-      const int64_t offset =
-          (tile.row_group * kGates + gate) * s.units + tile.first_unit;
-      StoreTile(state.u_gradient[gate], tile.units, tensors.scratch + offset);
-      StoreTile(state.b_gradient[gate], tile.units,
-                tensors.scratch + CountParts(s) * kGates * s.units + offset);
+      R* const part = tensors.scratch + tile.row_group * kGates * s.units +
+                      layout.gates[gate] + tile.first_unit;
+      StoreTile(state.u_gradient[gate], tile.units, part);
+      StoreTile(state.b_gradient[gate], tile.units, part + sums);
+      if (layout.biases == 1) continue;
+      StoreTile(state.b_gradient[Cell::RecurrentBias(gate)], tile.units,
+                part + 2 * sums);
     }
   }
 
@@ -374,7 +398,7 @@ struct GradientTiles {
   CONTRIB_RNN_INLINE void PrefetchStep(const StepInputs& from,
                                        int64_t first) const {
     for (int gate = 0; gate < kGates; ++gate) {
-      Prefetch<kLanes>(from.inputs + gate * s.units + first);
+      Prefetch<kLanes>(from.inputs + layout.gates[gate] + first);
     }
     for (int i = 0; i < kStates; ++i) {
       Prefetch<kLanes>(from.before[i] + first);
@@ -403,13 +427,13 @@ struct GradientTiles {
         PrefetchStep(next, first);
         ReadBlocks(from, after, step == 0, first, lanes, blocks);
         for (int gate = 0; gate < kGates; ++gate) {
-          blocks.inputs_gradient.Aim(gate, x_gradient + gate * s.units + first,
-                                     lanes);
+          blocks.inputs_gradient.Aim(
+              gate, x_gradient + layout.gates[gate] + first, lanes);
         }
         GradientBlock<Cell, T>(cell, first, blocks, state);
         for (int gate = 0; gate < kGates; ++gate) {
           blocks.inputs_gradient.Write(
-              gate, x_gradient + gate * s.units + first, lanes);
+              gate, x_gradient + layout.gates[gate] + first, lanes);
         }
       }
     }
@@ -421,7 +445,7 @@ struct GradientTiles {
                                      GradientBlocks<Cell, T>& blocks) const {
     static const T zeros[kLanes] = {};
     const int64_t count = s.batch * s.time * s.units;
-    blocks.inputs.Read(from.inputs + first, s.units, lanes,
+    blocks.inputs.Read(from.inputs + first, layout.gates, lanes,
                        tensors.inputs + CountInputs(s) * kGates);
     blocks.after.ReadRow(0, after + first, lanes,
                          tensors.sequence[kStates - 1] + count);
@@ -523,8 +547,10 @@ Error Forward(const CpuContext& context, const CellOptions& options,
   if (CountTiles(sequences) == 0) return Error();
   VisitCell(options, [&](const auto& cell) {
     using Cell = std::decay_t<decltype(cell)>;
-    RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
-             ForwardTiles<Cell, T>{cell, sequences, tensors});
+    RunTiles(
+        context, CountTiles(sequences), CostOfTile(options, sequences),
+        ForwardTiles<Cell, T>{cell, MakeLayout<Cell>(options, sequences.units),
+                              sequences, tensors});
   });
   return Error();
 }
@@ -544,15 +570,19 @@ Error Gradient(const CpuContext& context, const CellOptions& options,
   VisitCell(options, [&](const auto& cell) {
     if (CountTiles(sequences) == 0) return;
     using Cell = std::decay_t<decltype(cell)>;
-    RunTiles(context, CountTiles(sequences), CostOfTile(options, sequences),
-             GradientTiles<Cell, T>{cell, sequences, tensors});
+    RunTiles(
+        context, CountTiles(sequences), CostOfTile(options, sequences),
+        GradientTiles<Cell, T>{cell, MakeLayout<Cell>(options, sequences.units),
+                               sequences, tensors});
   });
   const int64_t parts = CountParts(sequences);
   const int64_t columns = CountGates(options.cell) * sequences.units;
   SumRows(context, tensors.scratch, parts, columns,
           tensors.recurrent_kernel_gradient);
-  SumRows(context, tensors.scratch + parts * columns, parts, columns,
-          tensors.bias_gradient);
+  for (int bias = 0; bias < CountBiases(options); ++bias) {
+    SumRows(context, tensors.scratch + (bias + 1) * parts * columns, parts,
+            columns, tensors.bias_gradient + bias * columns);
+  }
   return Error();
 }
 

@@ -91,8 +91,7 @@ template <class From, class To>
 Error SumRows(const GpuContext& context, const From* matrix, int64_t rows,
               int64_t columns, To* sums) {
   const Launcher launch(context);
-  LaunchSums<From, To>({matrix, nullptr}, rows, columns, {sums, nullptr},
-                       launch);
+  LaunchSums<From, To>(1, {matrix}, rows, columns, {sums}, launch);
   return launch.error();
 }
 

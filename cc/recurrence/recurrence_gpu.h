@@ -98,16 +98,20 @@ struct Span {
 // u and b of a thread's units.
 template <class Cell, class R, int kWidth>
 struct Weights {
-  R u[kWidth][Cell::kGates], b[kWidth][Cell::kGates];
+  R u[kWidth][Cell::kGates], b[kWidth][Cell::kBiases];
 
   template <class Tensors>
-  CONTRIB_RNN_INLINE Weights(const Tensors& tensors, int64_t units,
-                             int64_t unit) {
-    for (int gate = 0; gate < Cell::kGates; ++gate) {
-      for (int lane = 0; lane < kWidth; ++lane) {
-        const int64_t at = gate * units + unit + lane;
+  CONTRIB_RNN_INLINE Weights(const Tensors& tensors, const Layout<Cell>& layout,
+                             int64_t units, int64_t unit) {
+    for (int lane = 0; lane < kWidth; ++lane) {
+      for (int i = 0; i < Cell::kBiases; ++i) b[lane][i] = R(0);
+      for (int gate = 0; gate < Cell::kGates; ++gate) {
+        const int64_t at = layout.gates[gate] + unit + lane;
         u[lane][gate] = Load(tensors.recurrent_kernel[at]);
-        b[lane][gate] = Load(tensors.bias[at]);
+        b[lane][gate] += Load(tensors.bias[at]);
+        if (layout.biases == 1) continue;
+        b[lane][Cell::RecurrentBias(gate)] +=
+            Load(tensors.bias[Cell::kGates * units + at]);
       }
     }
   }
@@ -133,6 +137,7 @@ struct ForwardThreads {
 
   Grid grid;
   Cell cell;
+  Layout<Cell> layout;
   Sequences s;
   ForwardTensors<T> tensors;
 
@@ -161,7 +166,7 @@ struct ForwardThreads {
 
   CONTRIB_RNN_INLINE void RunSteps(const Span<kWidth>& span, int64_t length,
                                    R (&states)[kWidth][kStates]) const {
-    const Weights<Cell, R, kWidth> weights(tensors, s.units, span.unit);
+    const Weights<Cell, R, kWidth> weights(tensors, layout, s.units, span.unit);
     const int64_t time = TimeOf(s, length, 0);
     const int64_t stride = StepStride(s) * s.units;
     const T* read = tensors.inputs +
@@ -203,7 +208,7 @@ struct ForwardThreads {
                                     Vector<T, kWidth> (&gates)[kGates]) const {
     CONTRIB_RNN_UNROLL
     for (int gate = 0; gate < kGates; ++gate) {
-      gates[gate] = ReadVector<kWidth>(from + gate * s.units);
+      gates[gate] = ReadVector<kWidth>(from + layout.gates[gate]);
     }
   }
 
@@ -233,19 +238,21 @@ template <class Cell, class T, int kWidth>
 struct GradientThreads {
   using R = Compute<T>;
   static constexpr int kGates = Cell::kGates;
+  static constexpr int kBiases = Cell::kBiases;
   static constexpr int kStates = Cell::kStates;
   static constexpr int kAhead =
       CountStepsAhead<T, kWidth>(kGates + 2 * kStates);
   static constexpr int kThreads = kBlockThreads;
   static constexpr bool kFinishes = true;
   // The block's sums: of u's gradient gate by gate, then of b's.
-  static constexpr int kSums = 2 * kGates * kWidth;
+  static constexpr int kSums = (kGates + kBiases) * kWidth;
   struct Shared {
     R sums[kSums][kBlockThreads];
   };
 
   Grid grid;
   Cell cell;
+  Layout<Cell> layout;
   Sequences s;
   GradientTensors<T> tensors;
 
@@ -266,27 +273,29 @@ struct GradientThreads {
   struct Carried {
     R states[kWidth][kStates];  // the gradients of the states
     R after[kWidth];            // h after the step
-    R u_gradient[kWidth][kGates], b_gradient[kWidth][kGates];
+    R u_gradient[kWidth][kGates], b_gradient[kWidth][kBiases];
   };
 
   CONTRIB_RNN_INLINE void Run(const Place& place, Shared& shared) const {
     const Span<kWidth> span(grid, place, s);
     Carried carried;
     for (int lane = 0; lane < kWidth; ++lane) {
-      for (int gate = 0; gate < kGates; ++gate) {
-        carried.u_gradient[lane][gate] = carried.b_gradient[lane][gate] = R(0);
-      }
+      for (R& sum : carried.u_gradient[lane]) sum = R(0);
+      for (R& sum : carried.b_gradient[lane]) sum = R(0);
     }
     if (span.is_inside) RunRow(span, carried);
     const int thread = place.row_thread * grid.unit_threads + place.unit_thread;
     CONTRIB_RNN_UNROLL
-    for (int gate = 0; gate < kGates; ++gate) {
+    for (int lane = 0; lane < kWidth; ++lane) {
       CONTRIB_RNN_UNROLL
-      for (int lane = 0; lane < kWidth; ++lane) {
-        const int sum = gate * kWidth + lane;
-        shared.sums[sum][thread] = carried.u_gradient[lane][gate];
-        shared.sums[kGates * kWidth + sum][thread] =
-            carried.b_gradient[lane][gate];
+      for (int gate = 0; gate < kGates; ++gate) {
+        shared.sums[gate * kWidth + lane][thread] =
+            carried.u_gradient[lane][gate];
+      }
+      CONTRIB_RNN_UNROLL
+      for (int i = 0; i < kBiases; ++i) {
+        shared.sums[(kGates + i) * kWidth + lane][thread] =
+            carried.b_gradient[lane][i];
       }
     }
   }
@@ -300,13 +309,26 @@ struct GradientThreads {
       for (int row = 0; row < grid.row_threads; ++row) {
         total += shared.sums[sum][row * grid.unit_threads + place.unit_thread];
       }
-      const int half = sum / (kGates * kWidth);
-      const int gate = sum / kWidth % kGates;
-      const int lane = sum % kWidth;
-      const int64_t part = half * grid.row_blocks + place.row_block;
-      tensors.scratch[(part * kGates + gate) * s.units + span.unit + lane] =
-          total;
+      const int number = sum / kWidth;
+      const int64_t unit = span.unit + sum % kWidth;
+      for (int gate = 0; gate < kGates; ++gate) {
+        if (number == gate) *PartOf(place, 0, gate, unit) = total;
+        if (number == kGates + gate) *PartOf(place, 1, gate, unit) = total;
+        if (layout.biases == 2 &&
+            number == kGates + Cell::RecurrentBias(gate)) {
+          *PartOf(place, 2, gate, unit) = total;
+        }
+      }
     }
+  }
+
+  // Where a block leaves its part of a gradient: of u, of the first bias or of
+  // the second.
+  CONTRIB_RNN_INLINE R* PartOf(const Place& place, int gradient, int gate,
+                               int64_t unit) const {
+    const int64_t part = gradient * grid.row_blocks + place.row_block;
+    return tensors.scratch + part * kGates * s.units + layout.gates[gate] +
+           unit;
   }
 
   CONTRIB_RNN_INLINE void RunRow(const Span<kWidth>& span,
@@ -339,7 +361,7 @@ struct GradientThreads {
 
   CONTRIB_RNN_INLINE void RunSteps(const Span<kWidth>& span, int64_t length,
                                    Carried& carried) const {
-    const Weights<Cell, R, kWidth> weights(tensors, s.units, span.unit);
+    const Weights<Cell, R, kWidth> weights(tensors, layout, s.units, span.unit);
     const int64_t last = TimeOf(s, length, length - 1);
     const int64_t stride = StepStride(s) * s.units;
     const int64_t entry = EntryAt(s, span.row, last) * s.units;
@@ -375,7 +397,8 @@ struct GradientThreads {
                                    Reader& reader, Step& step) const {
     CONTRIB_RNN_UNROLL
     for (int gate = 0; gate < kGates; ++gate) {
-      step.inputs[gate] = ReadVector<kWidth>(reader.inputs + gate * s.units);
+      step.inputs[gate] =
+          ReadVector<kWidth>(reader.inputs + layout.gates[gate]);
     }
     CONTRIB_RNN_UNROLL
     for (int i = 0; i < kStates; ++i) {
@@ -402,7 +425,8 @@ struct GradientThreads {
     Vector<T, kWidth> inputs_gradient[kGates];
     CONTRIB_RNN_UNROLL
     for (int lane = 0; lane < kWidth; ++lane) {
-      R x[kGates], before[kStates], x_gradient[kGates], u_factor[kGates];
+      R x[kGates], before[kStates];
+      R x_gradient[kGates], u_factor[kGates], b_gradient[kBiases];
       for (int gate = 0; gate < kGates; ++gate) {
         x[gate] = Load(step.inputs[gate].numbers[lane]);
       }
@@ -412,21 +436,23 @@ struct GradientThreads {
       }
       cell.Gradient(x, weights.u[lane], weights.b[lane], before,
                     carried.after[lane], carried.states[lane], x_gradient,
-                    u_factor);
+                    u_factor, b_gradient);
       carried.after[lane] = before[kStates - 1];
       for (int gate = 0; gate < kGates; ++gate) {
         inputs_gradient[gate].numbers[lane] = Store<T>(x_gradient[gate]);
         carried.u_gradient[lane][gate] += x_gradient[gate] * u_factor[gate];
-        carried.b_gradient[lane][gate] += x_gradient[gate];
+      }
+      for (int i = 0; i < kBiases; ++i) {
+        carried.b_gradient[lane][i] += b_gradient[i];
       }
     }
     for (int gate = 0; gate < kGates; ++gate) {
-      WriteVector(inputs_gradient[gate], write + gate * s.units);
+      WriteVector(inputs_gradient[gate], write + layout.gates[gate]);
     }
   }
 };
 
-// The sums of the columns of up to two matrices, each of [rows, columns]. A
+// The sums of the columns of up to three matrices, each of [rows, columns]. A
 // block's threads take every so manieth row each; then these are added.
 template <class From, class To>
 struct SumThreads {
@@ -438,8 +464,8 @@ struct SumThreads {
   };
 
   Grid grid;  // row blocks: the matrices
-  const From* matrices[2];
-  To* sums[2];
+  const From* matrices[3];
+  To* sums[3];
   int64_t rows, columns;
 
   CONTRIB_RNN_INLINE void Run(const Place& place, Shared& shared) const {
@@ -491,7 +517,8 @@ inline int64_t CountRowBlocks(const Sequences& s) {
 }
 
 inline int64_t CountGpuScratch(const CellOptions& options, const Sequences& s) {
-  return 2 * CountRowBlocks(s) * CountGates(options.cell) * s.units;
+  return (1 + CountBiases(options)) * CountRowBlocks(s) *
+         CountGates(options.cell) * s.units;
 }
 
 // A grid of threads that have `width` units each.
@@ -510,6 +537,11 @@ constexpr int64_t kManyThreads = int64_t{1} << 15;
 // The units of a thread that reads and writes 16 bytes at once.
 template <class T>
 constexpr int kWide = 16 / sizeof(T);
+
+// In the gradient of a cell of four gates, 8 units a thread would need more
+// registers than it can have.
+template <class Cell, class T>
+constexpr int kGradientWide = Cell::kGates == 4 && kWide<T> > 4 ? 4 : kWide<T>;
 
 // Whether a call's threads take kWide units: there have to be enough of them,
 // and its tensors, rows and all, have to lie on multiples of 16 bytes.
@@ -534,26 +566,31 @@ void LaunchForward(const CellOptions& options, const Sequences& s,
                                      t.final_state[0], t.final_state[1]});
   VisitCell(options, [&](const auto& cell) {
     using Cell = std::decay_t<decltype(cell)>;
+    const auto layout = MakeLayout<Cell>(options, s.units);
     if (is_wide) {
-      launch(
-          ForwardThreads<Cell, T, kWide<T>>{MakeGrid(s, kWide<T>), cell, s, t});
+      launch(ForwardThreads<Cell, T, kWide<T>>{MakeGrid(s, kWide<T>), cell,
+                                               layout, s, t});
     } else {
-      launch(ForwardThreads<Cell, T, 1>{MakeGrid(s, 1), cell, s, t});
+      launch(ForwardThreads<Cell, T, 1>{MakeGrid(s, 1), cell, layout, s, t});
     }
   });
 }
 
+// The sums of `count` matrices.
 template <class From, class To, class Launcher>
-void LaunchSums(const From* const (&matrices)[2], int64_t rows, int64_t columns,
-                To* const (&sums)[2], const Launcher& launch) {
+void LaunchSums(int count, const From* const (&matrices)[3], int64_t rows,
+                int64_t columns, To* const (&sums)[3], const Launcher& launch) {
   if (columns == 0) return;
   Grid grid;
   grid.unit_threads = PowerOf2From(columns, kWarp);
   grid.row_threads = PowerOf2From(rows, kSumThreads / kWarp);
   grid.unit_blocks = CeilDivide(columns, grid.unit_threads);
-  grid.row_blocks = sums[1] == nullptr ? 1 : 2;
-  launch(SumThreads<From, To>{
-      grid, {matrices[0], matrices[1]}, {sums[0], sums[1]}, rows, columns});
+  grid.row_blocks = count;
+  launch(SumThreads<From, To>{grid,
+                              {matrices[0], matrices[1], matrices[2]},
+                              {sums[0], sums[1], sums[2]},
+                              rows,
+                              columns});
 }
 
 template <class T, class Launcher>
@@ -567,19 +604,24 @@ void LaunchGradient(const CellOptions& options, const Sequences& s,
   if (s.batch > 0 && s.units > 0) {
     VisitCell(options, [&](const auto& cell) {
       using Cell = std::decay_t<decltype(cell)>;
+      const auto layout = MakeLayout<Cell>(options, s.units);
       if (is_wide) {
-        launch(GradientThreads<Cell, T, kWide<T>>{MakeGrid(s, kWide<T>), cell,
-                                                  s, t});
+        constexpr int kWidth = kGradientWide<Cell, T>;
+        launch(GradientThreads<Cell, T, kWidth>{MakeGrid(s, kWidth), cell,
+                                                layout, s, t});
       } else {
-        launch(GradientThreads<Cell, T, 1>{MakeGrid(s, 1), cell, s, t});
+        launch(GradientThreads<Cell, T, 1>{MakeGrid(s, 1), cell, layout, s, t});
       }
     });
   }
   const int64_t parts = CountRowBlocks(s);
   const int64_t columns = CountGates(options.cell) * s.units;
+  const int64_t size = parts * columns;
   LaunchSums<Compute<T>, T>(
-      {t.scratch, t.scratch + parts * columns}, parts, columns,
-      {t.recurrent_kernel_gradient, t.bias_gradient}, launch);
+      1 + CountBiases(options),
+      {t.scratch, t.scratch + size, t.scratch + 2 * size}, parts, columns,
+      {t.recurrent_kernel_gradient, t.bias_gradient, t.bias_gradient + columns},
+      launch);
 }
 
 }  // namespace contrib_rnn

@@ -70,8 +70,7 @@ inline int64_t CountScratch(const GpuOnHostContext&, const CellOptions& options,
 template <class From, class To>
 Error SumRows(const GpuOnHostContext&, const From* matrix, int64_t rows,
               int64_t columns, To* sums) {
-  LaunchSums<From, To>({matrix, nullptr}, rows, columns, {sums, nullptr},
-                       HostThreads());
+  LaunchSums<From, To>(1, {matrix}, rows, columns, {sums}, HostThreads());
   return Error();
 }
 

@@ -31,6 +31,10 @@ TYPED_TEST(RecurrenceGpuTest, EveryOrderOfSteps) {
   CheckEveryOrder<TypeParam>(kContexts);
 }
 
+TYPED_TEST(RecurrenceGpuTest, EveryLayout) {
+  CheckEveryLayout<TypeParam>(kContexts);
+}
+
 TYPED_TEST(RecurrenceGpuTest, EveryActivation) {
   CheckEveryActivation<TypeParam>(kContexts);
 }
@@ -73,6 +77,8 @@ TYPED_TEST(RecurrenceGpuTest, SeveralUnitsAThread) {
       config.sequences.time_major = number & 1;
       config.sequences.reverse = number & 2;
       config.with_lengths = time > 1;
+      if (number & 1) config.options.gate_order = GateOrder::kKeras;
+      config.options.has_recurrent_bias = number & 2;
       ++number;
       SCOPED_TRACE(config.Name());
       Tensors<TypeParam> want = MakeTensors<TypeParam>(config, NAN);

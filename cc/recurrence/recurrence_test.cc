@@ -58,6 +58,10 @@ TYPED_TEST(RecurrenceTest, EveryOrderOfSteps) {
   CheckEveryOrder<TypeParam>(Contexts());
 }
 
+TYPED_TEST(RecurrenceTest, EveryLayout) {
+  CheckEveryLayout<TypeParam>(Contexts());
+}
+
 TYPED_TEST(RecurrenceTest, EveryActivation) {
   CheckEveryActivation<TypeParam>(Contexts());
 }

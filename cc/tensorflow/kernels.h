@@ -74,10 +74,11 @@ struct Attributes {
 
 absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
                            Attributes* attributes) {
-  std::string activation;
+  std::string activation, gate_order;
   float forget_bias = 0;
   float forget_bias_rest = 0;
   TF_RETURN_IF_ERROR(construction->GetAttr("activation", &activation));
+  TF_RETURN_IF_ERROR(construction->GetAttr("gate_order", &gate_order));
   TF_RETURN_IF_ERROR(
       construction->GetAttr("time_major", &attributes->time_major));
   TF_RETURN_IF_ERROR(construction->GetAttr("reverse", &attributes->reverse));
@@ -88,7 +89,10 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
     TF_RETURN_IF_ERROR(
         construction->GetAttr("forget_bias_rest", &forget_bias_rest));
   }
+  attributes->options = CellOptions();
   attributes->options.cell = cell;
+  attributes->options.gate_order =
+      gate_order == "keras" ? GateOrder::kKeras : GateOrder::kContrib;
   attributes->options.forget_bias =
       static_cast<double>(forget_bias) + forget_bias_rest;
   if (ParseName(activation, kActivationNames,
@@ -133,6 +137,7 @@ absl::Status WantShape(const std::string& name, const Tensor& tensor,
 
 // The call's sizes as its inputs have them, checked against each other.
 struct Call {
+  CellOptions options;
   Sequences sequences;
   bool is_step;
   TensorShape state_shape;     // [batch, units]
@@ -151,10 +156,11 @@ class CallChecker {
   absl::Status Check(Call* call) {
     Sequences& s = call->sequences;
     s = Sequences();
+    call->options = attributes_.options;
     s.time_major = attributes_.time_major;
     s.reverse = attributes_.reverse;
     TF_RETURN_IF_ERROR(CheckInputs(call));
-    TF_RETURN_IF_ERROR(CheckWeights(s.units));
+    TF_RETURN_IF_ERROR(CheckWeights(call));
     TF_RETURN_IF_ERROR(CheckStates(call));
     TF_RETURN_IF_ERROR(CheckLengths(call));
     return MakeShapes(call);
@@ -182,11 +188,14 @@ class CallChecker {
     return absl::OkStatus();
   }
 
-  absl::Status CheckWeights(int64_t units) {
-    const int64_t width = gates_ * units;
+  absl::Status CheckWeights(Call* call) {
+    const int64_t width = gates_ * call->sequences.units;
+    const Tensor& bias = context_->input(kBias);
+    call->options.has_recurrent_bias = bias.dims() == 2;
     TF_RETURN_IF_ERROR(WantSizes(
         "recurrent_kernel", context_->input(kRecurrentKernel), {1, width}));
-    return WantSizes("bias", context_->input(kBias), {width});
+    if (bias.dims() == 2) return WantSizes("bias", bias, {2, width});
+    return WantSizes("bias", bias, {width});
   }
 
   // A step broadcasts a batch of 1, as TensorFlow's addition would.
@@ -291,9 +300,9 @@ class ForwardOp : public RecurrenceOp<kCell> {
               &final_state));
       tensors.final_state[i] = call.is_step ? nullptr : Write<T>(final_state);
     }
-    OP_REQUIRES_OK(context, ToStatus(Forward(MakeContext<Context>(context),
-                                             this->attributes_.options,
-                                             call.sequences, tensors)));
+    OP_REQUIRES_OK(context,
+                   ToStatus(Forward(MakeContext<Context>(context), call.options,
+                                    call.sequences, tensors)));
   }
 };
 
@@ -314,7 +323,7 @@ class GradientOp : public RecurrenceOp<kCell> {
     OP_REQUIRES_OK(
         context, AllocateTensors(context, device, call, &scratch,
                                  &inputs_gradient, &state_gradients, &tensors));
-    OP_REQUIRES_OK(context, ToStatus(Gradient(device, this->attributes_.options,
+    OP_REQUIRES_OK(context, ToStatus(Gradient(device, call.options,
                                               call.sequences, tensors)));
     if (call.sequences.shared_inputs) {
       OP_REQUIRES_OK(context,
@@ -397,7 +406,7 @@ class GradientOp : public RecurrenceOp<kCell> {
     using R = contrib_rnn::Compute<Storage<T>>;
     TensorShape shape;
     TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(
-        {CountScratch(device, this->attributes_.options, s)}, &shape));
+        {CountScratch(device, call.options, s)}, &shape));
     TF_RETURN_IF_ERROR(context->allocate_temp(
         tensorflow::DataTypeToEnum<R>::value, shape, scratch));
     tensors->scratch = scratch->flat<R>().data();

@@ -38,6 +38,19 @@ absl::Status MergeBatch(InferenceContext* c, bool is_step, DimensionHandle a,
   return absl::OkStatus();
 }
 
+// A bias has one row or two.
+absl::Status MergeBias(InferenceContext* c, DimensionHandle* gate_units) {
+  ShapeHandle bias;
+  DimensionHandle unused;
+  TF_RETURN_IF_ERROR(c->WithRankAtLeast(c->input(2), 1, &bias));
+  TF_RETURN_IF_ERROR(c->WithRankAtMost(bias, 2, &bias));
+  if (!c->RankKnown(bias)) return absl::OkStatus();
+  if (c->Rank(bias) == 2) {
+    TF_RETURN_IF_ERROR(c->WithValue(c->Dim(bias, 0), 2, &unused));
+  }
+  return c->Merge(*gate_units, c->Dim(bias, -1), gate_units);
+}
+
 // Inputs are: inputs, recurrent_kernel, bias, `states` initial states,
 // sequence_length. With rank unknown, Sizes::inputs has no rank either.
 absl::Status MergeSizes(InferenceContext* c, int gates, int states,
@@ -50,8 +63,7 @@ absl::Status MergeSizes(InferenceContext* c, int gates, int states,
   TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 2, &shape));
   TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shape, 0), 1, &unused));
   gate_units = c->Dim(shape, 1);
-  TF_RETURN_IF_ERROR(c->WithRank(c->input(2), 1, &shape));
-  TF_RETURN_IF_ERROR(c->Merge(gate_units, c->Dim(shape, 0), &gate_units));
+  TF_RETURN_IF_ERROR(MergeBias(c, &gate_units));
   if (c->RankKnown(sizes->inputs)) {
     TF_RETURN_IF_ERROR(c->WithRankAtLeast(sizes->inputs, 2, &sizes->inputs));
     TF_RETURN_IF_ERROR(c->WithRankAtMost(sizes->inputs, 3, &sizes->inputs));
@@ -132,6 +144,7 @@ absl::Status GradientShapes(InferenceContext* c, int gates, int states) {
       .Attr(                                                            \
           "activation: {'tanh', 'sigmoid', 'relu', 'identity', 'elu', " \
           "'softsign'} = 'tanh'")                                       \
+      .Attr("gate_order: {'contrib', 'keras'} = 'contrib'")             \
       .Attr("time_major: bool = false")                                 \
       .Attr("reverse: bool = false")
 
@@ -142,7 +155,10 @@ inputs: The projected inputs x W. A sequence of [batch, time, gates * units],
   or [time, batch, gates * units] if `time_major`; or a step of
   [batch, gates * units], for which `time_major` and `reverse` mean nothing.
 recurrent_kernel: [1, gates * units].
-bias: [gates * units].
+bias: [gates * units]; or [2, gates * units], where the second row is added to
+  what the state brings, which is another thing for the IndyGRU's candidate.
+gate_order: Of the gates in the three above: r, z, c and i, j, f, o as in
+  tf.contrib.rnn, or z, r, c and i, f, j, o as in Keras.
 sequence_length: None, or one vector of [batch] for sequences. A length past
   the end counts as the end, a negative one as 0. Outputs past it are zeros.
 outputs: [batch, time, units] or as `inputs` are; [batch, units] for a step.

@@ -42,6 +42,9 @@ class Case:
   has_shared_inputs: bool = False
   has_shared_state: bool = False
   is_misaligned: bool = False
+  gate_order: str = "contrib"
+  has_recurrent_bias: bool = False
+  scale: float = 1.5  # of the inputs
 
   def __str__(self):
     changed = [
@@ -104,11 +107,18 @@ def list_cases(cell: str, dtype: torch.dtype, is_small: bool) -> Iterator[Case]:
     yield Case(cell, dtype, 4, 3, 5, activation)
   for absent in (1, 2, 4, 8, 15):
     yield Case(cell, dtype, 6, 3, 5, absent=absent)
+  for gate_order, has_recurrent_bias in itertools.product(
+    library.GATE_ORDERS, [False, True]
+  ):
+    layout = dict(gate_order=gate_order, has_recurrent_bias=has_recurrent_bias)
+    yield Case(cell, dtype, 6, 35, 33, **layout)
+  yield Case(cell, dtype, 7, 5, 17, scale=200.0)  # saturates
   yield Case(cell, dtype, 1, 5, 33, has_shared_inputs=True)
   yield Case(cell, dtype, 1, 5, 33, has_shared_state=True)
   wide = WIDE[cell]
   yield Case(cell, dtype, *wide, has_lengths=True, time_major=True)
   yield Case(cell, dtype, *wide, "softsign", reverse=True)
+  yield Case(cell, dtype, *wide, gate_order="keras", has_recurrent_bias=True)
   if not is_small:
     yield Case(cell, dtype, *wide, is_misaligned=True)
 
@@ -123,9 +133,10 @@ class Numbers:
     states = range(library.STATES[case.cell])
     rows = 1 if case.has_shared_inputs else case.batch
     width = gates * case.units
-    self.inputs = self._draw(self._along(width, rows), 1.5)
+    self.inputs = self._draw(self._along(width, rows), case.scale)
     self.recurrent_kernel = self._draw([width], 0.95)
-    self.bias = self._draw([width], 0.5)
+    biases = [2, width] if case.has_recurrent_bias else [width]
+    self.bias = self._draw(biases, 0.5)
     state_rows = 1 if case.has_shared_state else case.batch
     self.initial_state = [self._draw([state_rows, case.units]) for _ in states]
     self.incoming = [self._draw(self._along(case.units)) for _ in states]
@@ -168,6 +179,7 @@ class Numbers:
       self.case.time_major,
       self.case.reverse,
       lengths,
+      self.case.gate_order,
     )
 
 
@@ -196,21 +208,29 @@ _FUNCTIONS = {
 }
 
 
+# Where Keras's order has the gates of tf.contrib.rnn's.
+_IN_KERAS = {"IndRNN": [0], "IndyGRU": [1, 0, 2], "IndyLSTM": [0, 2, 1, 3]}
+
+
 def step(case: Case, x, u, b, states):
-  """The states after a step; x [batch, gates * units], u and b one row."""
+  """The states after a step; x [batch, gates * units], u and b as given."""
   act = _FUNCTIONS[case.activation]
   gates = library.GATES[case.cell]
-  x, u, b = (t.unflatten(-1, (gates, case.units)) for t in (x, u, b))
+  b, d = b if case.has_recurrent_bias else (b, torch.zeros_like(b))
+  parts = [t.unflatten(-1, (gates, case.units)) for t in (x, u, b, d)]
+  if case.gate_order == "keras":
+    parts = [t[..., _IN_KERAS[case.cell], :] for t in parts]
+  x, u, b, d = parts
 
-  def total(gate, h):
-    return x[:, gate] + u[gate] * h + b[gate]
+  def total(gate, h, reset=1.0):
+    return x[:, gate] + b[gate] + reset * (u[gate] * h + d[gate])
 
   if case.cell == "IndRNN":
     return [act(total(0, states[0]))]
   if case.cell == "IndyGRU":
     h = states[0]
     r, z = torch.sigmoid(total(0, h)), torch.sigmoid(total(1, h))
-    return [z * h + (1 - z) * act(total(2, r * h))]
+    return [z * h + (1 - z) * act(total(2, h, r))]
   c, h = states
   i, o = torch.sigmoid(total(0, h)), torch.sigmoid(total(3, h))
   f = torch.sigmoid(total(2, h) + case.forget_bias)
@@ -415,6 +435,8 @@ def main_sanitize() -> int:
   verdicts = {}
   for tool in ("memcheck", "racecheck"):
     command = [sanitizer, "--tool", tool, "--error-exitcode", "3"]
+    # PyTorch asks CUDA for things that may fail, and goes on.
+    command += ["--report-api-errors", "no"]
     command += [sys.executable, os.path.abspath(__file__), "--small"]
     verdicts[tool] = subprocess.run(command, env=environment).returncode
   print("| compute-sanitizer | verdict |")

@@ -26,6 +26,7 @@ LIBRARY = "libcontrib_rnn_kernels.so"
 CELLS = ("IndRNN", "IndyGRU", "IndyLSTM")  # as CellKind has them
 GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
 STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2}
+GATE_ORDERS = ("contrib", "keras")
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity", "elu", "softsign")
 NUMBERS = {  # as recurrence_c.cc numbers them, and their names in C++
   "float16": (0, "contrib_rnn::Float16"),
@@ -142,6 +143,8 @@ class _Options(ctypes.Structure):
     ("cell", ctypes.c_int),
     ("activation", ctypes.c_int),
     ("forget_bias", ctypes.c_double),
+    ("gate_order", ctypes.c_int),
+    ("has_recurrent_bias", ctypes.c_bool),
   ]
 
 
@@ -206,7 +209,7 @@ class Call:
     inputs: [batch, time, gates * units], or [time, batch, ...] if time_major;
       one row of them, for a step (time 1), serves the batch of the states.
     recurrent_kernel: [gates * units].
-    bias: [gates * units].
+    bias: [gates * units], or [2, gates * units].
     initial_state: for each state [batch, units]; [1, units] serves all.
     sequence_length: int32 [batch], or None.
   """
@@ -221,6 +224,7 @@ class Call:
   time_major: bool = False
   reverse: bool = False
   sequence_length: torch.Tensor | None = None
+  gate_order: str = "contrib"
 
   def __post_init__(self):
     width = self.recurrent_kernel.shape[0]
@@ -235,7 +239,7 @@ class Call:
       width % GATES[self.cell]
       or self.inputs.dim() != 3
       or self.inputs.shape[2] != width
-      or self.bias.shape != (width,)
+      or self.bias.shape not in [(width,), (2, width)]
       or len(states) != STATES[self.cell]
       or any(s.shape[1:] != (self.units,) for s in states)
       or any(s.shape[0] not in rows for s in states)
@@ -422,6 +426,8 @@ class Kernels:
       CELLS.index(call.cell),
       ACTIVATIONS.index(call.activation),
       call.forget_bias,
+      GATE_ORDERS.index(call.gate_order),
+      call.bias.dim() == 2,
     )
     batch = call.batch
     shared = [s.shape[0] != batch for s in call.initial_state]
@@ -446,7 +452,9 @@ class Kernels:
   def _call(self, name: str, call: Call, tensors: ctypes.Structure) -> None:
     options, sequences = self._structures(call)
     is_gpu = self.where == "gpu"
-    stream = torch.cuda.current_stream().cuda_stream if is_gpu else None
+    stream = None
+    if is_gpu:
+      stream = torch.cuda.current_stream(call.inputs.device).cuda_stream
     error = getattr(self._library, "contrib_rnn_" + name)(
       WHERE[self.where],
       stream,

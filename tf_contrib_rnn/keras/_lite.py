@@ -55,15 +55,14 @@ def run(layer: Any, sequences: Any, initial_state: list) -> tuple:
 
   def standard_lstm(inputs, h, c, kernel, recurrent_kernel, bias):
     """Gates i, f, c, o; recurrent_kernel [units, 4]."""
-    order = (0, 2, 1, 3)
-    diagonals = tf.reshape(tf.transpose(recurrent_kernel), [1, -1])
     outputs, (c, h) = recurrence.indy_lstm(
-      tf.tensordot(inputs, cells.arrange(kernel, order), 1),
-      cells.arrange(diagonals, order),
-      cells.arrange(bias, order),
+      tf.tensordot(inputs, kernel, 1),
+      tf.reshape(tf.transpose(recurrent_kernel), [1, -1]),
+      bias,
       (c, h),
       forget_bias=0.0,
       reverse=backwards,
+      gate_order="keras",
     )
     if backwards:
       outputs = tf.reverse(outputs, [1])

@@ -17,12 +17,7 @@ from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.keras import cells
 from tf_contrib_rnn.keras._family import keras
 
-# The op's gates by the numbers that they have in Keras.
-_GATES = {
-  cells.IndRNNCell: (0,),
-  cells.IndyGRUCell: (1, 0, 2),
-  cells.IndyLSTMCell: (0, 2, 1, 3),
-}
+_CELLS = (cells.IndRNNCell, cells.IndyGRUCell, cells.IndyLSTMCell)
 
 
 def _find_activation(function: Any) -> Optional[Callable]:
@@ -45,13 +40,12 @@ def can_run(layer: Any) -> bool:
   cell, sigmoid = layer.cell, tf.nn.sigmoid
   gate = getattr(cell, "recurrent_activation", sigmoid)
   return (
-    type(cell) in _GATES  # others may compute something else
+    type(cell) in _CELLS  # others may compute something else
     and _find_activation(cell.activation) is not None
     and _find_activation(gate) is sigmoid
     and not cell.recurrent_dropout
     and not layer.unroll
     and not getattr(layer, "time_major", False)
-    and not getattr(cell, "has_recurrent_bias", False)  # the op has none yet
     and _implementation.can_fuse()
   )
 
@@ -106,13 +100,12 @@ def _check_mask(mask, sequences):
 def _recur(layer, sequences, states, lengths, training):
   """One product, one op; outputs are where their inputs are."""
   cell = layer.cell
-  gates = _GATES[type(cell)]
-  projected = cell.multiply(sequences, gates, training)
+  projected = cell.multiply(sequences, training)
   dtype = projected.dtype
-  bias = tf.zeros([len(gates) * cell.units], dtype)
-  if cell.use_bias:
-    bias = cells.arrange(cell.bias, gates)
-  arguments = (projected, cells.arrange(cell.recurrent_kernel, gates), bias)
+  bias = cell.bias
+  if bias is None:
+    bias = tf.zeros([cell.gates * cell.units], dtype)
+  arguments = (projected, cell.recurrent_kernel, bias)
   options = {
     "activation": _find_activation(cell.activation),
     "sequence_length": lengths,
@@ -122,11 +115,15 @@ def _recur(layer, sequences, states, lengths, training):
   if isinstance(cell, cells.IndyLSTMCell):
     h, c = states
     outputs, (c, h) = recurrence.indy_lstm(
-      *arguments, (c, h), forget_bias=0.0, **options
+      *arguments, (c, h), forget_bias=0.0, gate_order="keras", **options
     )
     return outputs, [h, c]
-  function = recurrence.indy_gru if len(gates) == 3 else recurrence.ind_rnn
-  outputs, h = function(*arguments, *states, **options)
+  if isinstance(cell, cells.IndyGRUCell):
+    outputs, h = recurrence.indy_gru(
+      *arguments, *states, gate_order="keras", **options
+    )
+  else:
+    outputs, h = recurrence.ind_rnn(*arguments, *states, **options)
   return outputs, [h]
 
 

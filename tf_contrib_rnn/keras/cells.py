@@ -97,20 +97,23 @@ class _IndependentCell(Dropout):
     Returns:
       A tensor like the inputs, with gates * units in place of features.
     """
-    projected = self.multiply(inputs, range(self.gates), training)
+    projected = self.multiply(inputs, training)
     return projected if self.input_bias is None else projected + self.input_bias
 
-  def multiply(self, inputs: Any, order: Any, training: Any = None) -> Any:
-    """x W as in `project`, with the gates in an order of their numbers."""
+  def multiply(self, inputs: Any, training: Any = None) -> Any:
+    """x W as in `project`."""
     is_sequence = len(inputs.shape) == 3
     step = inputs[:, 0] if is_sequence else inputs
     masks = self.input_masks(step, training) or [None]
     if is_sequence:  # a mask holds for all steps
       masks = [None if mask is None else mask[:, None] for mask in masks]
     if len(masks) == 1:
-      return _dropped_product(inputs, masks[0], arrange(self.kernel, order))
+      return _dropped_product(inputs, masks[0], self.kernel)
     kernels = ops.split(self.kernel, self.gates, axis=-1)
-    products = [_dropped_product(inputs, masks[g], kernels[g]) for g in order]
+    products = [
+      _dropped_product(inputs, mask, kernel)
+      for mask, kernel in zip(masks, kernels)
+    ]
     return ops.concatenate(products, axis=-1)
 
   @contextlib.contextmanager
@@ -142,14 +145,6 @@ class _IndependentCell(Dropout):
     if hasattr(self, "implementation"):
       config["implementation"] = self.implementation
     return config
-
-
-def arrange(weight: Any, order: Any) -> Any:
-  """A weight whose last dimension goes gate by gate, with gates reordered."""
-  if list(order) == sorted(order):
-    return weight
-  gates = ops.split(weight, len(order), axis=-1)
-  return ops.concatenate([gates[gate] for gate in order], axis=-1)
 
 
 def _dropped_product(inputs, mask, kernel):

@@ -157,7 +157,7 @@ class IndyGRU(_IndependentRNN):
       h' = z h + (1 - z) c
 
   What runs as one op is as of `IndRNN`; besides, `recurrent_activation` has to
-  be sigmoid, and with `reset_after` there must be no bias.
+  be sigmoid.
 
   Source: as of `IndyGRUCell`; the arguments are those of `keras.layers.GRU`.
 

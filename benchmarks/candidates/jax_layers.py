@@ -1,9 +1,11 @@
-"""The cells in JAX: one product for all steps, then a jitted lax.scan."""
+"""The cells in JAX, jitted: one product for all steps, then a lax.scan or this
+project's recurrence; and the products alone."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+import tf_contrib_rnn.jax
 from candidates import Calls
 
 
@@ -32,15 +34,41 @@ def _indy_lstm(u, b, state, x):
 
 
 _STEPS = {"IndRNN": _ind_rnn, "IndyGRU": _indy_gru, "IndyLSTM": _indy_lstm}
+_RECURRENCES = {
+  "IndRNN": tf_contrib_rnn.jax.ind_rnn,
+  "IndyGRU": tf_contrib_rnn.jax.indy_gru,
+  "IndyLSTM": tf_contrib_rnn.jax.indy_lstm,
+}
 
 
-def build(_, problem):
+def _scan(problem):
   step = _STEPS[problem.cell]
-  zeros = jnp.zeros([problem.batch, problem.units])
-  state = (zeros, zeros) if problem.cell == "IndyLSTM" else zeros
+  state = _zero_state(problem)
+  return lambda x, w, u, b: jax.lax.scan(
+    lambda s, p: step(u, b, s, p), state, x @ w
+  )[1]
 
-  def layer(x, w, u, b):
-    return jax.lax.scan(lambda s, p: step(u, b, s, p), state, x @ w)[1]
+
+def _fused(problem):
+  state = _zero_state(problem)
+  run = _RECURRENCES[problem.cell]
+  return lambda x, w, u, b: run(x @ w, u, b, state, time_major=True)[0]
+
+
+def _floor(_):
+  return lambda x, w, u, b: x @ w
+
+
+def _zero_state(problem):
+  zeros = jnp.zeros([problem.batch, problem.units])
+  return (zeros, zeros) if problem.cell == "IndyLSTM" else zeros
+
+
+_LAYERS = {"lax_scan": _scan, "jax_ffi": _fused, "jax_floor": _floor}
+
+
+def build(name, problem):
+  layer = _LAYERS[name](problem)
 
   def gradients(dy, *arguments):
     y, pull_back = jax.vjp(layer, *arguments)
@@ -52,7 +80,11 @@ def build(_, problem):
     jnp.asarray(problem.recurrent_kernel()),
     jnp.asarray(problem.bias()),
   ]
-  dy = jnp.asarray(problem.output_gradients().swapaxes(0, 1))
+  if name == "jax_floor":
+    dy = problem.projected_gradients()
+    dy = jnp.asarray(dy.reshape(problem.time, problem.batch, -1))
+  else:
+    dy = jnp.asarray(problem.output_gradients().swapaxes(0, 1))
   layer_jit, gradients_jit = jax.jit(layer), jax.jit(gradients)
 
   def train():
@@ -63,5 +95,7 @@ def build(_, problem):
     return [np.swapaxes(y, 0, 1), np.swapaxes(dx, 0, 1)]
 
   return Calls(
-    lambda: jax.block_until_ready(layer_jit(*arguments)), train, results
+    lambda: jax.block_until_ready(layer_jit(*arguments)),
+    train,
+    None if name == "jax_floor" else results,
   )
