@@ -316,6 +316,23 @@ def test_jit_vmap_and_remat(kind):
   assert_close(applies(remat, params, x), want)
 
 
+@every_kind
+@pytest.mark.parametrize("gate_fn", [nn.sigmoid, nn.hard_sigmoid])
+def test_shard_map(kind, gate_fn):
+  options = {"gate_fn": gate_fn} if kind.gates > 1 else {}
+  layer = kind.layer(UNITS, return_carry=True, **options)
+  params, x = {"cell": kind.params()}, flax_helpers.inputs()
+  batch = jax.sharding.PartitionSpec("batch")
+  run = jax.shard_map(
+    lambda x, lengths: applies(layer, params, x, seq_lengths=lengths),
+    mesh=jax.sharding.Mesh(jax.devices()[:1], ("batch",)),
+    in_specs=batch,
+    out_specs=batch,
+  )
+  lengths = jnp.array(LENGTHS)
+  assert_close(run(x, lengths), applies(layer, params, x, seq_lengths=lengths))
+
+
 def dots_of(jaxpr):
   """The shapes of all products in a jaxpr, loops and calls included."""
   for equation in jaxpr.eqns:

@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 from flax.linen.recurrent import flip_sequences
 
-from tf_contrib_rnn import jax as recurrences
 from tf_contrib_rnn.jax import _composed
+from tf_contrib_rnn.jax import recurrence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Kind:
     return self.composed.gates
 
 
-IND_RNN = Kind("IndRNNCell", recurrences.ind_rnn, _composed.IND_RNN)
-INDY_GRU = Kind("IndyGRUCell", recurrences.indy_gru, _composed.INDY_GRU)
+IND_RNN = Kind("IndRNNCell", recurrence.ind_rnn, _composed.IND_RNN)
+INDY_GRU = Kind("IndyGRUCell", recurrence.indy_gru, _composed.INDY_GRU)
 # flax has no forget_bias: what there is of it is in the bias.
 INDY_LSTM = Kind(
   "IndyLSTMCell",
-  recurrences.indy_lstm,
+  recurrence.indy_lstm,
   _composed.INDY_LSTM,
   (("forget_bias", 0.0),),
 )
@@ -254,11 +254,7 @@ def _compose(cell, x, u, b, states, sequence_length=None, **options):
   return _composed.compose(
     cell.kind.composed,
     _composed.Options(cell.activation_fn, attributes=attributes, **options),
-    x,
-    u,
-    b,
-    tuple(states),
-    sequence_length,
+    *recurrence.vary_alike((sequence_length, x, u, b, *states)),
   )
 
 
