@@ -20,6 +20,7 @@ Where the library has no handlers, the primitives are compiled as compositions.
 """
 
 import functools
+import warnings
 
 import jax
 import jax.extend
@@ -138,14 +139,24 @@ def _define(name, infer, compose):
 def _define_handled(name, infer, compose):
   """Makes a primitive that is compiled as a call of the library, if it can."""
   primitive = _define(name, infer, compose)
-  for platform in _library.fused_available().platforms:
-    mlir.register_lowering(
-      primitive,
-      mlir.lower_fun(
-        functools.partial(_call_library, name, infer), multiple_results=True
-      ),
-      platform=platform,
+  call = functools.partial(_call_library, name, infer)
+
+  def call_on_gpu(*arrays, **parameters):
+    reason = _library.check_gpu_driver()
+    if reason is None:
+      return call(*arrays, **parameters)
+    warnings.warn(
+      f"The recurrences are composed, with the same results but slower: "
+      f"{reason}",
+      RuntimeWarning,
+      stacklevel=2,
     )
+    return compose(*arrays, **parameters)
+
+  for platform in _library.fused_available().platforms:
+    function = call_on_gpu if platform == "cuda" else call
+    rule = mlir.lower_fun(function, multiple_results=True)
+    mlir.register_lowering(primitive, rule, platform=platform)
   return primitive
 
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import dataclasses
+import functools
 import os
 from typing import Optional
 
@@ -13,6 +14,7 @@ _PATH = os.path.join(
 _TARGET = "tf_contrib_rnn_{}"
 _HANDLER = "tf_contrib_rnn_{}_on_{}"
 _DIRECTIONS = ("forward", "gradient")
+_CHECK_DRIVER = "tf_contrib_rnn_check_gpu_driver"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,15 +50,6 @@ def _register(library: ctypes.CDLL, device: str, platform: str) -> None:
     )
 
 
-def _why_no_gpu(library: ctypes.CDLL) -> Optional[str]:
-  try:
-    check_driver = library.tf_contrib_rnn_check_gpu_driver
-  except AttributeError:
-    return "the library was built without CUDA: it has no GPU kernels"
-  check_driver.restype = ctypes.c_char_p
-  return check_driver().decode() or None
-
-
 def load(path: str = _PATH) -> Availability:
   """Loads the library and registers its handlers.
 
@@ -78,11 +71,22 @@ def load(path: str = _PATH) -> Availability:
   except Exception as error:  # of the loader, or of XLA's about its version
     why_not = f"{path} could not be loaded: {error}"
     return Availability((), why_not, why_not)
-  gpu_reason = _why_no_gpu(library)
-  if gpu_reason is not None:
-    return Availability(("cpu",), None, gpu_reason)
+  if not hasattr(library, _CHECK_DRIVER):
+    why_not = "the library was built without CUDA: it has no GPU kernels"
+    return Availability(("cpu",), None, why_not)
   _register(library, "gpu", "CUDA")
   return Availability(("cpu", "cuda"))
+
+
+@functools.cache
+def check_gpu_driver() -> Optional[str]:
+  """Why this machine's driver can't run the GPU kernels, or None.
+
+  Asking initialises CUDA: only for where JAX has done so already.
+  """
+  check = getattr(ctypes.CDLL(_PATH), _CHECK_DRIVER)
+  check.restype = ctypes.c_char_p
+  return check().decode() or None
 
 
 _availability = load()
