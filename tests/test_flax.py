@@ -12,6 +12,7 @@ import flax.linen as nn
 import flax_helpers
 import helpers
 import jax
+import jax.export
 import jax.extend
 import jax.numpy as jnp
 from flax_helpers import assert_close
@@ -210,6 +211,16 @@ def test_lengths_of_two_dimensions(kind):
   )
 
 
+def test_lengths_in_a_list():
+  kind = KINDS["IndyGRU"]
+  params, layer = {"cell": kind.params()}, kind.layer(UNITS, reverse=True)
+  x = flax_helpers.inputs()
+  assert_close(
+    applies(layer, params, x, seq_lengths=LENGTHS.tolist()),
+    applies(layer, params, x, seq_lengths=LENGTHS),
+  )
+
+
 @every_kind
 @pytest.mark.parametrize("batch, time", [(0, TIME), (BATCH, 0), (1, 1)])
 def test_nothing_and_little(kind, batch, time):
@@ -331,6 +342,18 @@ def test_shard_map(kind, gate_fn):
   )
   lengths = jnp.array(LENGTHS)
   assert_close(run(x, lengths), applies(layer, params, x, seq_lengths=lengths))
+
+
+@every_kind
+def test_export(kind):
+  layer, params = kind.layer(UNITS), {"cell": kind.params()}
+  x = flax_helpers.inputs()
+  call = jax.export.DisabledSafetyCheck.custom_call("tf_contrib_rnn_forward")
+  exported = jax.export.export(
+    jax.jit(lambda x: applies(layer, params, x)), disabled_checks=[call]
+  )(x)
+  restored = jax.export.deserialize(exported.serialize())
+  assert_close(restored.call(x), applies(layer, params, x))
 
 
 def dots_of(jaxpr):
@@ -481,6 +504,8 @@ def test_errors_name_the_argument(kind):
     ValueError, match=r"seq_lengths has shape \[4\], .* \[5\]"
   ):
     applies(layer, params, x, seq_lengths=jnp.ones([4], jnp.int32))
+  with pytest.raises(TypeError, match="seq_lengths has dtype float32"):
+    applies(layer, params, x, seq_lengths=jnp.ones([BATCH]))
   wrong = jax.tree.map(lambda a: a[:, 1:], kind.carry())
   with pytest.raises(
     ValueError, match=r"initial_carry has shape \[5, 6\], .*7"

@@ -131,6 +131,16 @@ def _check(cell, weights, inputs, carry, name_of_carry, batch):
     _check_shape(name_of_carry, state, (*batch, width // cell.kind.gates))
 
 
+def _convert_lengths(seq_lengths, batch):
+  if seq_lengths is None:
+    return None
+  lengths = jnp.asarray(seq_lengths)
+  _check_shape("seq_lengths", lengths, batch)
+  if not jnp.issubdtype(lengths.dtype, jnp.integer):
+    raise TypeError(f"seq_lengths has dtype {lengths.dtype}, expected integers")
+  return lengths
+
+
 def run_step(cell: Any, weights: tuple, carry: Any, inputs: Any) -> tuple:
   """One step of a cell: (new carry, output), as flax's cells return them.
 
@@ -179,11 +189,11 @@ def run_sequences(
 
   Raises:
     ValueError: naming the argument, for shapes that do not match.
+    TypeError: for lengths that are no integers.
   """
   batch = shape_of_step(inputs, time_major)[:-1]
   _check(cell, weights, inputs, carry, "initial_carry", batch)
-  if seq_lengths is not None:
-    _check_shape("seq_lengths", seq_lengths, batch)
+  seq_lengths = _convert_lengths(seq_lengths, batch)
   flip = functools.partial(
     flip_sequences,
     seq_lengths=seq_lengths,

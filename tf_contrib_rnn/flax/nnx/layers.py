@@ -74,6 +74,7 @@ class _IndependentRNN(nnx.Module):
 
     Raises:
       ValueError: naming the argument, for shapes that do not match.
+      TypeError: for lengths that are no integers.
     """
     time_major = self.time_major if time_major is None else time_major
     if initial_carry is None:
