@@ -2,8 +2,8 @@
 
 The op library works with the TensorFlow minor that is installed where this
 runs, and the wheel's version says which. The library for JAX works with any
-recent JAX, and is built where JAX is installed, whose headers it needs. pip has
-to see both, so:
+recent JAX, but needs the headers of the one that is installed. Without one of
+the two, that one's library is not built. pip has to see them, so:
 
   pip wheel --no-build-isolation .
 """
@@ -36,16 +36,13 @@ TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly")
 
 
 def tensorflow_minor():
+  """That of the TensorFlow that is installed, or None."""
   for name in TENSORFLOWS:
     try:
       return ".".join(importlib.metadata.version(name).split(".")[:2])
     except importlib.metadata.PackageNotFoundError:
       pass
-  sys.exit(
-    "tf_contrib_rnn is built for the TensorFlow that is installed, and "
-    "pip sees none: install tensorflow or tensorflow-cpu first, and "
-    "give pip --no-build-isolation."
-  )
+  return None
 
 
 def has_xla_headers():
@@ -57,11 +54,24 @@ def has_xla_headers():
 
 
 def list_extensions():
-  names = list(LIBRARIES)
-  if not has_xla_headers():
-    print("There is no jaxlib to build against: no library for JAX.")
-    names = [name for name in names if ".jax." not in name]
+  ops, xla = LIBRARIES
+  names = [ops] if tensorflow_minor() else []
+  names += [xla] if has_xla_headers() else []
+  if not names:
+    sys.exit(
+      "tf_contrib_rnn is built for the TensorFlow and the JAX that are "
+      "installed, and pip sees neither: install tensorflow, tensorflow-cpu or "
+      "jax first, and give pip --no-build-isolation."
+    )
+  for name in LIBRARIES.keys() - names:
+    framework = "TensorFlow" if name == ops else "jaxlib"
+    print(f"There is no {framework} to build against: no {name}.")
   return [setuptools.Extension(name, []) for name in names]
+
+
+def find_version():
+  minor = tensorflow_minor()
+  return f"{VERSION}+tf{minor}" if minor else VERSION
 
 
 def find_bazel():
@@ -117,7 +127,7 @@ class WheelForAnyPython(bdist_wheel):
 
 
 setuptools.setup(
-  version=f"{VERSION}+tf{tensorflow_minor()}",
+  version=find_version(),
   packages=[
     "tf_contrib_rnn",
     "tf_contrib_rnn.flax",

@@ -207,6 +207,13 @@ def test_why_there_is_no_library(tmp_path):
   assert "could not be loaded" in _library.load(str(broken)).reason
 
 
+def test_a_library_that_is_too_new_is_refused(monkeypatch):
+  monkeypatch.setattr(_library, "_read_interface", lambda: (0, 0))
+  availability = _library.load()
+  assert not availability
+  assert "this jaxlib has 0.0: build it again" in availability.reason
+
+
 def ask_about_library(*command):
   try:
     done = subprocess.run(

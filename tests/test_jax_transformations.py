@@ -43,7 +43,9 @@ def losses(cell, **options):
 
 def assert_same(transform, cell, arguments, **options):
   """A transformation gives the same of a fused and of a composed loss."""
-  got, want = (transform(loss)(*arguments) for loss in losses(cell, **options))
+  got, want = (
+    jax.jit(transform(loss))(*arguments) for loss in losses(cell, **options)
+  )
   jax_helpers.assert_close(got, want, 1e-12)
 
 
@@ -151,11 +153,11 @@ MAPPED = {
 }
 
 
-@pytest.mark.parametrize("time_major", [False, True])
 @pytest.mark.parametrize("mapped", MAPPED)
 @each_cell
-def test_vmap(cell, mapped, time_major):
+def test_vmap(cell, mapped):
   which, is_fused = MAPPED[mapped]
+  time_major = cell == "indy_gru"
   arguments = [*draw(cell, 6, 4, 3, time_major=time_major), LENGTHS]
   axes = [0 if i in which else None for i in range(5)]
   members = [
@@ -182,7 +184,7 @@ def test_vmap(cell, mapped, time_major):
 
   for function in (call, gradient):
     fused, composed = (
-      jax.vmap(functools.partial(function, activation), axes)
+      jax.jit(jax.vmap(functools.partial(function, activation), axes))
       for activation in ("tanh", REFERENCE)
     )
     jax_helpers.assert_close(fused(*members), composed(*members), 1e-12)
@@ -226,8 +228,10 @@ def test_scan_checkpoint_and_no_jit(cell):
 
   assert_same(scanned, cell, arguments)
   assert_same(lambda loss: jax.grad(jax.checkpoint(loss)), cell, arguments)
+  loss, reference = losses(cell)
   with jax.disable_jit():
-    assert_same(jax.grad, cell, arguments)
+    got = jax.grad(loss)(*arguments)
+  jax_helpers.assert_close(got, jax.grad(reference)(*arguments), 1e-12)
 
 
 TWO_DEVICES = "--xla_force_host_platform_device_count=2"

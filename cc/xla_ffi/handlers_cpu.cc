@@ -1,4 +1,4 @@
-// The handlers for the CPU, on XLA's threads.
+// The handlers for the CPU, on XLA's threads, and what Python asks about all.
 
 #include <cstddef>
 #include <cstdint>
@@ -64,3 +64,9 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(tf_contrib_rnn_gradient_on_cpu,
                                   .RemainingArgs()
                                   .RemainingRets()
                                   .Attrs());
+
+// The version of XLA's interface that the handlers were built for, as
+// 1000 * major + minor: an older XLA would refuse to start with them.
+extern "C" int tf_contrib_rnn_xla_interface() {
+  return 1000 * XLA_FFI_API_MAJOR + XLA_FFI_API_MINOR;
+}

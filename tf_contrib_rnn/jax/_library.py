@@ -4,6 +4,7 @@ import ctypes
 import dataclasses
 import functools
 import os
+import re
 from typing import Optional
 
 import jax
@@ -50,6 +51,33 @@ def _register(library: ctypes.CDLL, device: str, platform: str) -> None:
     )
 
 
+def _read_interface() -> tuple[int, int]:
+  """The version of XLA's interface in this jaxlib, as its header has it."""
+  header = os.path.join(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h")
+  with open(header, encoding="utf-8") as file:
+    text = file.read()
+  major, minor = (
+    int(re.search(rf"#define XLA_FFI_API_{part} (\d+)", text)[1])
+    for part in ("MAJOR", "MINOR")
+  )
+  return major, minor
+
+
+def _check_interface(library: ctypes.CDLL) -> None:
+  """Refuses handlers with which XLA would not start.
+
+  Raises:
+    RuntimeError: if this jaxlib's XLA is too old for them.
+  """
+  built = divmod(library.tf_contrib_rnn_xla_interface(), 1000)
+  here = _read_interface()
+  if built[0] != here[0] or built[1] > here[1]:
+    raise RuntimeError(
+      "it was built for version {}.{} of XLA's foreign function interface, and "
+      "this jaxlib has {}.{}: build it again for this one".format(*built, *here)
+    )
+
+
 def load(path: str = _PATH) -> Availability:
   """Loads the library and registers its handlers.
 
@@ -67,6 +95,7 @@ def load(path: str = _PATH) -> Availability:
     return Availability((), why_not, why_not)
   try:
     library = ctypes.CDLL(path)
+    _check_interface(library)
     _register(library, "cpu", "cpu")
   except Exception as error:  # of the loader, or of XLA's about its version
     why_not = f"{path} could not be loaded: {error}"
