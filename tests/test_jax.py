@@ -190,6 +190,21 @@ def test_what_lies_past_the_end_counts_for_nothing(cell, activation):
   jax_helpers.assert_close(*states, 0)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint32", "int64"])
+def test_lengths_of_any_integers(dtype):
+  largest = np.iinfo(dtype).max
+  with jax.enable_x64(False):
+    arguments = draw("ind_rnn", 300, 2, 3, "float32")
+    got, want = (
+      tf_contrib_rnn.jax.ind_rnn(*arguments, sequence_length=lengths)
+      for lengths in (
+        np.array([1, largest], dtype),
+        [1, min(largest, 300)],
+      )
+    )
+    jax_helpers.assert_close(got, want, 0)
+
+
 def test_a_large_forget_bias_keeps_its_digits():
   inputs, u, b, state = draw("indy_lstm", 3, 2, 4)
   for activation in ("tanh", jax_helpers.composed("tanh")):

@@ -13,6 +13,7 @@ from typing import Union
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tf_contrib_rnn.jax import _activations
 from tf_contrib_rnn.jax import _composed
@@ -68,7 +69,9 @@ def _convert_lengths(options, inputs, sequence_length):
   """Checks lengths, and cuts them to the sequences."""
   if sequence_length is None:
     return None
-  lengths = jnp.asarray(sequence_length)
+  # NumPy's may be too large for JAX, which would cut them to 32 bits.
+  numpy = jnp if isinstance(sequence_length, jax.Array) else np
+  lengths = numpy.asarray(sequence_length)
   if inputs.ndim == 2:
     raise ValueError(
       "sequence_length is given with inputs of rank 2 (a step), expected "
@@ -82,7 +85,7 @@ def _convert_lengths(options, inputs, sequence_length):
     )
   time = inputs.shape[1 - batch_axis]
   largest = min(time, int(jnp.iinfo(lengths.dtype).max))
-  return jnp.clip(lengths, 0, largest).astype(jnp.int32)
+  return jnp.asarray(numpy.clip(lengths, 0, largest), jnp.int32)
 
 
 def _varying_axes(array) -> frozenset:
