@@ -273,7 +273,9 @@ def test_dtype_is_what_all_promote_to(kind):
 
 
 @every_kind
-@some_lengths
+@pytest.mark.parametrize(
+  "lengths", [None, np.minimum(LENGTHS, TIME)], ids=["full", "lengths"]
+)
 def test_float64(kind, lengths):
   with jax.enable_x64(True):
     params, x = kind.params("float64"), flax_helpers.inputs("float64")
@@ -281,10 +283,17 @@ def test_float64(kind, lengths):
     call["initial_carry"] = kind.carry("float64")
     ours = kind.layer(UNITS, param_dtype=jnp.float64)
     theirs = nn.RNN(kind.linen_cell(UNITS, param_dtype=jnp.float64))
-    got = applies(ours, {"cell": params}, x, **call)
+
+    def differentiate(module, params):
+      def loss(x):
+        results = applies(module, {"cell": params}, x, **call)
+        return flax_helpers.loss(results), results
+
+      return jax.grad(loss, has_aux=True)(x)
+
+    got = differentiate(ours, params)
     assert {leaf.dtype.name for leaf in jax.tree.leaves(got)} == {"float64"}
-    want = applies(theirs, {"cell": kind.linen_matrices(params)}, x, **call)
-    assert_close(got, want, 1e-12)
+    assert_close(got, differentiate(theirs, kind.linen_matrices(params)), 1e-12)
 
 
 @every_kind
@@ -356,24 +365,31 @@ def test_export(kind):
   assert_close(restored.call(x), applies(layer, params, x))
 
 
-def dots_of(jaxpr):
-  """The shapes of all products in a jaxpr, loops and calls included."""
+def equations_of(jaxpr):
+  """All equations of a jaxpr, those of loops and calls included."""
   for equation in jaxpr.eqns:
-    if equation.primitive.name == "dot_general":
-      yield equation.outvars[0].aval.shape
+    yield equation
     for inner in jax.extend.core.jaxprs_in_params(equation.params):
-      yield from dots_of(inner)
+      yield from equations_of(inner)
 
 
 @every_kind
-@pytest.mark.parametrize("gate_fn", [nn.sigmoid, nn.hard_sigmoid])
-def test_all_steps_are_one_product(kind, gate_fn):
-  options = {"gate_fn": gate_fn} if kind.gates > 1 else {}
+@pytest.mark.parametrize("is_known", [True, False])
+def test_sequences_are_one_product_and_one_recurrence(kind, is_known):
+  options = {} if is_known else {"activation_fn": nn.softplus}
+  if not is_known and kind.gates > 1:
+    options = {"gate_fn": nn.hard_sigmoid}
   layer = kind.layer(UNITS, **options)
   traced = jax.make_jaxpr(lambda p, x: applies(layer, p, x))(
     {"cell": kind.params()}, flax_helpers.inputs()
   )
-  assert [*dots_of(traced.jaxpr)] == [(BATCH, TIME, kind.gates * UNITS)]
+  shapes = {"dot_general": [], "scan": [], "tf_contrib_rnn_forward": []}
+  for equation in equations_of(traced.jaxpr):
+    name = equation.primitive.name
+    shapes.setdefault(name, []).append(equation.outvars[0].aval.shape)
+  assert shapes["dot_general"] == [(BATCH, TIME, kind.gates * UNITS)]
+  assert len(shapes["tf_contrib_rnn_forward"]) == is_known
+  assert len(shapes["scan"]) == (not is_known)
 
 
 @every_kind
