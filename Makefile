@@ -65,9 +65,11 @@ bench: build
 gpu-test:
 	$(PYTHON) tests/gpu/check_kernels.py
 	$(PYTHON) tests/gpu/check_kernels.py --sanitize
+	$(PYTHON) tests/gpu/check_jax.py
 
 gpu-bench:
 	$(PYTHON) benchmarks/gpu.py
+	$(PYTHON) benchmarks/gpu_jax.py
 
 lint: $(venv)/.installed
 	$(bin)/ruff check .

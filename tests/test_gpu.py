@@ -12,6 +12,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CHECK = ROOT / "tests" / "gpu" / "check_kernels.py"
 MEASURE = ROOT / "benchmarks" / "gpu.py"
+CHECK_JAX = ROOT / "tests" / "gpu" / "check_jax.py"
+MEASURE_JAX = ROOT / "benchmarks" / "gpu_jax.py"
 
 has_nvcc = bool(shutil.which("nvcc")) or any(
   os.path.exists(os.path.join(folder, "bin", "nvcc"))
@@ -57,6 +59,33 @@ def test_measuring_program_runs():
   result = run(MEASURE, "--on-host")
   assert result.returncode == 0, result.stdout + result.stderr
   assert "these times mean nothing" in result.stdout
+
+
+needs_jax = pytest.mark.skipif(
+  importlib.util.find_spec("jax") is None, reason="JAX is not installed"
+)
+
+
+@needs_jax
+def test_handlers_inside_jax_on_the_host():
+  result = run(CHECK_JAX, "--on-host")
+  assert result.returncode == 0, result.stdout + result.stderr
+  assert "276 of 276 cases passed in JAX on" in result.stdout
+
+
+@needs_jax
+def test_measuring_program_of_jax_runs():
+  result = run(MEASURE_JAX, "--on-host")
+  assert result.returncode == 0, result.stdout + result.stderr
+  assert "these times mean nothing" in result.stdout
+
+
+@needs_jax
+@pytest.mark.parametrize("program", [CHECK_JAX, MEASURE_JAX])
+def test_what_is_for_jax_on_a_gpu_is_left_out_without_one(program):
+  result = run(program, CUDA_VISIBLE_DEVICES="")
+  assert result.returncode == 0, result.stdout + result.stderr
+  assert "left out, JAX sees no GPU" in result.stdout
 
 
 def run_without_torch(folder, code):

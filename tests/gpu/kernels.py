@@ -1,6 +1,7 @@
 """The kernels without TensorFlow: built by nvcc, driven from PyTorch.
 
-Building and loading them needs no PyTorch.
+Building and loading them needs no PyTorch. Where jaxlib is installed, whose
+headers it needs, the library for JAX is built as well.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import ctypes
 import dataclasses
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -22,6 +24,7 @@ except ImportError:
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "gpu"
 LIBRARY = "libcontrib_rnn_kernels.so"
+JAX_LIBRARY = "libtf_contrib_rnn_xla.so"
 
 CELLS = ("IndRNN", "IndyGRU", "IndyLSTM")  # as CellKind has them
 GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
@@ -76,8 +79,15 @@ def _architecture() -> str:
   return "sm_75"
 
 
-def _commands(nvcc: str) -> dict[str, list[str]]:
-  """What compiles each object file."""
+def _find_jax_headers() -> pathlib.Path | None:
+  jaxlib = importlib.util.find_spec("jaxlib")
+  include = jaxlib and pathlib.Path(jaxlib.origin).parent / "include"
+  has_headers = include and (include / "xla/ffi/api/ffi.h").exists()
+  return include if has_headers else None
+
+
+def _commands_of_kernels(nvcc: str) -> dict[str, list[str]]:
+  """What compiles each object file that is in every library."""
   cuda = [nvcc, "-x", "cu", "-std=c++17", "-O3", "-ftz=true", "-I."]
   cuda += ["-arch=" + _architecture(), "-Xcompiler", "-fPIC"]
   commands = {}
@@ -91,9 +101,22 @@ def _commands(nvcc: str) -> dict[str, list[str]]:
   for path in sorted(ROOT.glob("cc/recurrence/recurrence_cpu*.cc")):
     source = str(path.relative_to(ROOT))
     commands[path.stem + ".o"] = ["g++", *_CXX_OPTIONS, *_CPU_OPTIONS, source]
-  source = "cc/c_interface/recurrence_c.cc"
-  commands["recurrence_c.o"] = ["g++", *_CXX_OPTIONS, source]
   return commands
+
+
+def _commands_of_libraries() -> dict[str, dict[str, list[str]]]:
+  """What compiles each library's own object files."""
+  source = "cc/c_interface/recurrence_c.cc"
+  libraries = {LIBRARY: {"recurrence_c.o": ["g++", *_CXX_OPTIONS, source]}}
+  include = _find_jax_headers()
+  if include:
+    options = [*_CXX_OPTIONS, "-isystem", str(include)]
+    source = "cc/xla_ffi/handlers_"
+    libraries[JAX_LIBRARY] = {
+      f"handlers_{device}.o": ["g++", *options, f"{source}{device}.cc"]
+      for device in ("cpu", "gpu")
+    }
+  return libraries
 
 
 def _run(command: list[str]) -> None:
@@ -105,23 +128,30 @@ def _run(command: list[str]) -> None:
     raise BuildError(f"{' '.join(command)}\n{output}")
 
 
+def _is_newest(library: pathlib.Path) -> bool:
+  newest = max(path.stat().st_mtime for path in ROOT.glob("cc/*/*.*"))
+  return library.exists() and library.stat().st_mtime > newest
+
+
 def build() -> pathlib.Path:
-  """Builds the library, unless it is newer than every source.
+  """Builds the libraries, unless they are newer than every source.
 
   Returns:
-    Its path.
+    The path of LIBRARY; JAX_LIBRARY lies beside it.
 
   Raises:
     BuildError: if there is no nvcc, or if a compiler fails.
   """
   nvcc = find_nvcc()
   folder = BUILD / _architecture()
-  library = folder / LIBRARY
-  newest = max(path.stat().st_mtime for path in ROOT.glob("cc/*/*.*"))
-  if library.exists() and library.stat().st_mtime > newest:
-    return library
+  libraries = _commands_of_libraries()
+  if all(_is_newest(folder / name) for name in libraries):
+    return folder / LIBRARY
   folder.mkdir(parents=True, exist_ok=True)
-  commands = _commands(nvcc)
+  kernels = _commands_of_kernels(nvcc)
+  commands = {**kernels}
+  for own in libraries.values():
+    commands.update(own)
   with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     running = {
       pool.submit(_run, [*command, "-c", "-o", str(folder / name)]): name
@@ -130,9 +160,11 @@ def build() -> pathlib.Path:
     for done, future in enumerate(concurrent.futures.as_completed(running), 1):
       future.result()
       print(f"compiled {done}/{len(running)}: {running[future]}", flush=True)
-  objects = [str(folder / name) for name in commands]
-  _run([nvcc, "-shared", "-cudart=static", *objects, "-o", str(library)])
-  return library
+  for library, own in libraries.items():
+    objects = [str(folder / name) for name in (*kernels, *own)]
+    link = [nvcc, "-shared", "-cudart=static", *objects]
+    _run([*link, "-o", str(folder / library)])
+  return folder / LIBRARY
 
 
 # The structures of recurrence.h.

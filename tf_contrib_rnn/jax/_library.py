@@ -9,7 +9,8 @@ from typing import Optional
 
 import jax
 
-_PATH = os.path.join(
+# The variable is for a library that was built elsewhere: make gpu-test's.
+_PATH = os.environ.get("TF_CONTRIB_RNN_JAX_LIBRARY") or os.path.join(
   os.path.dirname(os.path.abspath(__file__)), "libtf_contrib_rnn_xla.so"
 )
 _TARGET = "tf_contrib_rnn_{}"

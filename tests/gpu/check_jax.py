@@ -1,0 +1,238 @@
+"""Proves the recurrences inside JAX on a GPU: part of make gpu-test.
+
+  python tests/gpu/check_jax.py             on a GPU
+  python tests/gpu/check_jax.py --on-host   on the CPU: shows that it runs
+
+Each cell, type of number, attribute and odd size, forward and gradient, by the
+handlers and by the composition in float64; twice, for the same bits; and under
+vmap, scan and grad of a jitted function. Prints a table last. Where JAX is not
+installed, or has no CUDA, it says so and leaves all out.
+"""
+
+import argparse
+import dataclasses
+import functools
+import itertools
+import sys
+from collections.abc import Iterator
+
+import jax_on_gpu
+import numpy as np
+
+PROGRAM = "check_jax.py"
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+# Time, batch and units.
+SIZES = [
+  (1, 1, 1),
+  (0, 5, 129),
+  (7, 0, 5),
+  (7, 3, 0),
+  (9, 5, 2),
+  (17, 33, 31),
+  (5, 4, 33),
+  (3, 5, 1134),
+  (300, 2, 151),
+]
+# As the composition has them: none is a function that the library knows.
+ACTIVATIONS = {
+  "tanh": lambda jnp, x: jnp.tanh(x),
+  "sigmoid": lambda jnp, x: 1 / (1 + jnp.exp(-x)),
+  "relu": lambda jnp, x: jnp.where(x > 0, x, 0),
+  "identity": lambda jnp, x: x * 1,
+  "elu": lambda jnp, x: jnp.where(x > 0, x, jnp.expm1(jnp.minimum(x, 0))),
+  "softsign": lambda jnp, x: x / (1 + jnp.abs(x)),
+}
+_HALF_ULP = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+  """One call."""
+
+  cell: str
+  dtype: str
+  time: int
+  batch: int
+  units: int
+  activation: str = "tanh"
+  time_major: bool = False
+  reverse: bool = False
+  has_lengths: bool = False
+
+
+def list_cases(cell: str, dtype: str) -> Iterator[Case]:
+  flags = itertools.cycle(itertools.product([False, True], repeat=3))
+  for size in SIZES:
+    yield Case(cell, dtype, *size, "tanh", *next(flags))
+  for chosen in itertools.islice(flags, 8):
+    yield Case(cell, dtype, 7, 5, 17, "tanh", *chosen)
+  for activation in ACTIVATIONS:
+    yield Case(cell, dtype, 4, 3, 5, activation)
+
+
+class Checker:
+  """Runs cases on a device.
+
+  Args:
+    indy: the module tf_contrib_rnn.jax.
+    device: of JAX's.
+  """
+
+  def __init__(self, indy, device):
+    import jax
+
+    self._jax, self._jnp = jax, jax.numpy
+    self._indy, self._device = indy, device
+
+  def draw(self, case: Case) -> list:
+    """Inputs, recurrent kernel, bias and state, exactly in the case's dtype."""
+    rng = np.random.RandomState(1)
+    width = jax_on_gpu.GATES[case.cell] * case.units
+    leading = (case.batch, case.time)
+    leading = leading[::-1] if case.time_major else leading
+    make = lambda *shape: self._jnp.asarray(
+      rng.uniform(-1, 1, shape), case.dtype
+    )
+    state = make(case.batch, case.units)
+    if case.cell == "indy_lstm":
+      state = (state, make(case.batch, case.units))
+    return [1.5 * make(*leading, width), make(1, width), make(width), state]
+
+  def function(self, case: Case, activation):
+    """The recurrence as a function of its arrays."""
+    lengths = None
+    if case.has_lengths:
+      lengths = np.resize([3, 0, case.time, -2, case.time + 5, 1], case.batch)
+    return functools.partial(
+      getattr(self._indy, case.cell),
+      activation=activation,
+      sequence_length=lengths,
+      time_major=case.time_major,
+      reverse=case.reverse,
+    )
+
+  def derive(self, call, dtype):
+    """A jitted function of the arrays: results, and all gradients."""
+    jax, jnp = self._jax, self._jnp
+
+    def loss(*arrays):
+      total = 0.0
+      for leaf in jax.tree.leaves(call(*arrays)):
+        weights = np.cos(np.arange(leaf.size)).reshape(leaf.shape)
+        weights = jnp.asarray(weights, dtype).astype(leaf.dtype)
+        total += jnp.sum((leaf * weights).astype(jnp.float64))
+      return total
+
+    gradient = jax.grad(loss, (0, 1, 2, 3))
+    return jax.jit(lambda *arrays: (call(*arrays), gradient(*arrays)))
+
+  def run(self, case: Case, arrays) -> list[np.ndarray]:
+    """By the handlers, on the device.
+
+    Raises:
+      RuntimeError: if what was compiled does not call them.
+    """
+    derived = self.derive(self.function(case, case.activation), case.dtype)
+    arrays = self._jax.device_put(arrays, self._device)
+    compiled = derived.lower(*arrays).compile()
+    has_numbers = case.time * case.batch * case.units > 0  # else XLA calls none
+    for direction in ("forward", "gradient"):
+      is_called = f"tf_contrib_rnn_{direction}" in compiled.as_text()
+      if has_numbers and not is_called:
+        raise RuntimeError(f"{case}: {direction} is not the library's")
+    return self._to_numpy(compiled(*arrays))
+
+  def reference(self, case: Case, arrays) -> list[np.ndarray]:
+    """The same composed, in float64, on the CPU."""
+    jax, jnp = self._jax, self._jnp
+    activation = functools.partial(ACTIVATIONS[case.activation], jnp)
+    derived = self.derive(self.function(case, activation), case.dtype)
+    wide = jax.tree.map(lambda array: np.asarray(array, np.float64), arrays)
+    cpu = jax.devices("cpu")[0]
+    return self._to_numpy(derived(*jax.device_put(wide, cpu)))
+
+  def _to_numpy(self, tree):
+    return [np.asarray(leaf) for leaf in self._jax.tree.leaves(tree)]
+
+  def check_transformations(self) -> None:
+    """Under vmap and inside a scan.
+
+    Raises:
+      AssertionError: if the results are others.
+    """
+    jax, jnp = self._jax, self._jnp
+    case = Case("indy_gru", "float32", 6, 4, 33)
+    call = self.function(case, "tanh")
+    arrays = jax.device_put(self.draw(case), self._device)
+    x, *weights, state = arrays
+    members = jnp.stack([x, -x, 2 * x])
+    mapped = jax.jit(jax.vmap(lambda x: call(x, *weights, state)[0]))(members)
+    single = jnp.stack([call(x, *weights, state)[0] for x in members])
+    np.testing.assert_allclose(mapped, single, rtol=0, atol=1e-6)
+    step = lambda h, x: call(x, *weights, h)[::-1]
+    _, scanned = jax.jit(lambda h: jax.lax.scan(step, h, members))(state)
+    np.testing.assert_allclose(scanned[0], single[0], rtol=0, atol=1e-6)
+
+
+def error(case: Case, got, want) -> float:
+  """The largest error, as a part of what is tolerated; NaN is infinite."""
+  half_ulp = _HALF_ULP.get(case.dtype, 0.0)
+  results = 3 if case.cell == "indy_lstm" else 2
+  worst = 0.0
+  for number, (g, w) in enumerate(zip(got, want)):
+    if g.shape != w.shape:
+      return float("inf")
+    if not g.size:
+      continue
+    g = g.astype(np.float64)
+    if number < results:
+      tolerance = half_ulp * np.abs(w) + (
+        1e-12 if case.dtype == "float64" else 5e-6
+      )
+    else:
+      relative = 1e-11 if case.dtype == "float64" else 2e-5 + 8 * half_ulp
+      tolerance = relative * max(np.abs(w).max(), 1)
+    worst = max(worst, np.nan_to_num(np.abs(g - w) / tolerance, nan=1e9).max())
+  return worst
+
+
+def main() -> int:
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument("--on-host", action="store_true")
+  arguments = parser.parse_args()
+  indy, device = jax_on_gpu.import_or_exit(PROGRAM, arguments.on_host)
+  import jax
+
+  jax.config.update("jax_enable_x64", True)
+  checker = Checker(indy, device)
+  rows, passed, total = [], 0, 0
+  for cell, dtype in itertools.product(jax_on_gpu.GATES, DTYPES):
+    print(f"{cell}, {dtype} ...", flush=True)
+    errors, same_bits = [], True
+    for case in list_cases(cell, dtype):
+      arrays = checker.draw(case)
+      got, again = (checker.run(case, arrays) for _ in range(2))
+      errors.append(error(case, got, checker.reference(case, arrays)))
+      same = all(a.tobytes() == b.tobytes() for a, b in zip(got, again))
+      same_bits &= same
+      total += 1
+      passed += same and errors[-1] <= 1
+      if not same or errors[-1] > 1:
+        print(f"FAILED: {case}: {errors[-1]:.3g}, same bits: {same}")
+    bits = "yes" if same_bits else "NO"
+    rows.append(
+      f"| {cell} | {dtype} | {len(errors)} | {max(errors):.2f} | {bits} |"
+    )
+  checker.check_transformations()
+  print("\nlargest error, as a part of the tolerance\n")
+  print("| cell | dtype | cases | from float64 | same bits |")
+  print("|---|---|---|---|---|")
+  print("\n".join(rows))
+  print(f"{passed} of {total} cases passed in JAX on {device}")
+  return passed != total
+
+
+if __name__ == "__main__":
+  sys.exit(main())
