@@ -65,6 +65,7 @@ bench: build
 gpu-test:
 	$(PYTHON) tests/gpu/check_kernels.py
 	$(PYTHON) tests/gpu/check_kernels.py --sanitize
+	$(PYTHON) tests/gpu/check_jax.py
 
 gpu-bench:
 	$(PYTHON) benchmarks/gpu.py
