@@ -130,6 +130,8 @@ setuptools.setup(
   version=find_version(),
   packages=[
     "tf_contrib_rnn",
+    "tf_contrib_rnn.flax",
+    "tf_contrib_rnn.flax.nnx",
     "tf_contrib_rnn.jax",
     "tf_contrib_rnn.keras",
     "tf_contrib_rnn.migrate",

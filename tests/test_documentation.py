@@ -1,6 +1,7 @@
 """What users read runs: the examples of docstrings and README, the program."""
 
 import doctest
+import importlib
 import os
 import re
 import subprocess
@@ -44,13 +45,42 @@ MODULES = [
 DIGITS = os.path.join(ROOT, "examples", "legacy_digits", "legacy_digits.py")
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
-def test_docstrings(module):
+# What a document or module needs that may not be installed.
+NEEDS = {"docs/flax.md": "flax", "docs/jax.md": "jax"}
+
+
+def skip_without(name):
+  if name:
+    pytest.importorskip(name, reason=f"{name} is not installed")
+
+
+def assert_examples_run(module):
   printed = helpers.run_script(
-    f"import doctest, {module.__name__} as module\n"
+    f"import doctest, {module} as module\n"
     "print(doctest.testmod(module).failed)"
   )
   assert printed.splitlines()[-1] == "0", printed
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
+def test_docstrings(module):
+  assert_examples_run(module.__name__)
+
+
+@pytest.mark.parametrize("module", ["cells", "layers", "weights"])
+@pytest.mark.parametrize("package", ["flax", "flax.nnx"])
+def test_docstrings_of_flax(package, module):
+  skip_without("flax")
+  assert_examples_run(f"tf_contrib_rnn.{package}.{module}")
+
+
+@pytest.mark.parametrize("package", ["flax", "flax.nnx"])
+def test_everything_for_flax_has_an_example(package):
+  skip_without("flax")
+  package = importlib.import_module(f"tf_contrib_rnn.{package}")
+  for name in package.__all__:
+    tests = doctest.DocTestFinder().find(getattr(package, name), name)
+    assert any(test.examples for test in tests), name
 
 
 def test_every_public_class_and_function_has_an_example():
@@ -80,14 +110,14 @@ def test_every_public_class_and_function_has_an_example():
     "README.md",
     "docs/adding_problem.md",
     "docs/export.md",
+    "docs/flax.md",
     "docs/gpu.md",
     "docs/jax.md",
     "docs/keras.md",
   ],
 )
 def test_programs_in_documents(document, tmp_path, monkeypatch):
-  if document == "docs/jax.md":
-    pytest.importorskip("jax", reason="JAX is not installed")
+  skip_without(NEEDS.get(document))
   monkeypatch.chdir(tmp_path)  # some write files
   with open(os.path.join(ROOT, document), encoding="utf-8") as file:
     programs = re.findall(r"```python\n(.*?)```", file.read(), re.S)

@@ -49,7 +49,7 @@ def test_without_a_gpu_it_builds_and_asks_for_one(program):
 def test_threads_of_the_gpu_on_the_host():
   result = run(CHECK, "--on-host", "--small")
   assert result.returncode == 0, result.stdout + result.stderr
-  assert "324 of 324 cases passed on gpu_on_host" in result.stdout
+  assert "396 of 396 cases passed on gpu_on_host" in result.stdout
 
 
 @needs_torch

@@ -24,6 +24,9 @@ constexpr Named<ActivationKind> kActivationNames[] = {
     {"relu", ActivationKind::kRelu}, {"identity", ActivationKind::kIdentity},
     {"elu", ActivationKind::kElu},   {"softsign", ActivationKind::kSoftsign}};
 
+constexpr Named<GateOrder> kGateOrderNames[] = {
+    {"contrib", GateOrder::kContrib}, {"keras", GateOrder::kKeras}};
+
 // Finds what a name stands for; false if it is not among `names`.
 template <class Kind, int kCount>
 bool ParseName(std::string_view name, const Named<Kind> (&names)[kCount],

@@ -72,6 +72,14 @@ struct Attributes {
   int num_lengths;
 };
 
+template <class Kind, int kCount>
+absl::Status GetKind(const char* attribute, const std::string& name,
+                     const Named<Kind> (&names)[kCount], Kind* kind) {
+  if (ParseName(name, names, kind)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(attribute, ": '", name, "' is not known"));
+}
+
 absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
                            Attributes* attributes) {
   std::string activation, gate_order;
@@ -91,16 +99,12 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
   }
   attributes->options = CellOptions();
   attributes->options.cell = cell;
-  attributes->options.gate_order =
-      gate_order == "keras" ? GateOrder::kKeras : GateOrder::kContrib;
   attributes->options.forget_bias =
       static_cast<double>(forget_bias) + forget_bias_rest;
-  if (ParseName(activation, kActivationNames,
-                &attributes->options.activation)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("activation: '", activation, "' is not known"));
+  TF_RETURN_IF_ERROR(GetKind("activation", activation, kActivationNames,
+                             &attributes->options.activation));
+  return GetKind("gate_order", gate_order, kGateOrderNames,
+                 &attributes->options.gate_order);
 }
 
 // Where an op's inputs lie: inputs, recurrent_kernel, bias, the initial

@@ -42,7 +42,7 @@ class Options:
     time_major: as of `recurrence.ind_rnn`.
     reverse: as of `recurrence.ind_rnn`.
     attributes: what only some cells have: pairs such as the LSTM's
-      ("forget_bias", 1.0).
+      ("forget_bias", 1.0), or a "gate_fn" other than sigmoid.
   """
 
   activation: Activation
@@ -56,23 +56,25 @@ def _ind_rnn_step(x, u, b, states, activation):
   return (activation(x + h * u + b),)
 
 
-def _indy_gru_step(x, u, b, states, activation):
+def _indy_gru_step(x, u, b, states, activation, gate_fn=jax.nn.sigmoid):
   (h,) = states
   x_r, x_z, x_c = jnp.split(x, 3, axis=-1)
   u_r, u_z, u_c = jnp.split(u, 3, axis=-1)
   b_r, b_z, b_c = jnp.split(b, 3, axis=-1)
-  r = jax.nn.sigmoid(x_r + h * u_r + b_r)
-  z = jax.nn.sigmoid(x_z + h * u_z + b_z)
+  r = gate_fn(x_r + h * u_r + b_r)
+  z = gate_fn(x_z + h * u_z + b_z)
   c = activation(x_c + (r * h) * u_c + b_c)
   return (z * h + (1 - z) * c,)
 
 
-def _indy_lstm_step(x, u, b, states, activation, forget_bias):
+def _indy_lstm_step(
+  x, u, b, states, activation, forget_bias, gate_fn=jax.nn.sigmoid
+):
   c, h = states
   gates = x + jnp.tile(h, [1, 4]) * u + b
   i, j, f, o = jnp.split(gates, 4, axis=-1)
-  c = c * jax.nn.sigmoid(f + forget_bias) + jax.nn.sigmoid(i) * activation(j)
-  return c, activation(c) * jax.nn.sigmoid(o)
+  c = c * gate_fn(f + forget_bias) + gate_fn(i) * activation(j)
+  return c, activation(c) * gate_fn(o)
 
 
 IND_RNN = Cell("IndRNN", _ind_rnn_step, 1, 1)

@@ -95,7 +95,7 @@ def _varying_axes(array) -> frozenset:
   return aval.vma if kind is None else kind.varying
 
 
-def _vary_alike(arrays):
+def vary_alike(arrays: Any) -> Any:
   """Marks arrays that are the same everywhere as differing like the others.
 
   So the gradients of weights are summed over the parts of the batch.
@@ -139,7 +139,7 @@ def _run(
   )
   _check(cell, options, inputs, recurrent_kernel, bias, states)
   lengths = _convert_lengths(options, inputs, sequence_length)
-  arrays = _vary_alike((lengths, inputs, recurrent_kernel, bias, *states))
+  arrays = vary_alike((lengths, inputs, recurrent_kernel, bias, *states))
   if _fused.can_fuse(options, inputs):
     return _fused.fuse(cell, options, *arrays)
   return _composed.compose(cell, options, *arrays)

@@ -1,0 +1,92 @@
+"""A cell's arrays from a TensorFlow 1 checkpoint, and back: linen's and nnx's.
+
+The layout is tf.contrib.rnn's, but for the IndyLSTM's forget_bias: what is
+added at each step there is part of the bias here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from typing import Optional
+
+import jax
+import numpy as np
+
+from tf_contrib_rnn import migrate
+from tf_contrib_rnn.flax import _recurrence
+
+NAMES = ("kernel", "recurrent_kernel", "bias")
+
+
+def _shift_forget_bias(
+  kind: _recurrence.Kind, bias: np.ndarray, by: float
+) -> np.ndarray:
+  """The bias of gates i, j, f, o with a number added to that of f."""
+  if kind is not _recurrence.INDY_LSTM:
+    return bias
+  i, j, f, o = np.split(bias, 4)
+  return np.concatenate([i, j, (f + by).astype(bias.dtype), o])
+
+
+def read(
+  kind: _recurrence.Kind,
+  old: Mapping[str, Any],
+  checkpoint: Any,
+  scope: Optional[str],
+  forget_bias: float,
+) -> dict[str, np.ndarray]:
+  """The arrays that are to replace a cell's, in their dtypes.
+
+  Args:
+    kind: which cell it is.
+    old: the cell's arrays by their names.
+    checkpoint, scope, forget_bias: as of `load_contrib_variables`.
+
+  Raises:
+    ValueError: as `load_contrib_variables`.
+  """
+  if set(old) != set(NAMES):
+    raise ValueError(
+      f"the parameters have {', '.join(map(repr, sorted(old))) or 'nothing'}, "
+      f"expected those of one {kind.name}: {', '.join(map(repr, NAMES))}"
+    )
+  depth, width = old["kernel"].shape
+  units = width // kind.gates
+  weights = migrate.read_weights(kind.name, checkpoint, scope, units)
+  if weights.depth != depth:
+    raise ValueError(
+      f"the parameters are for inputs of {depth} features, expected the "
+      f"checkpoint's {weights.depth} (scope {scope!r})"
+    )
+  bias = _shift_forget_bias(kind, weights.bias, float(forget_bias))
+  arrays = zip(NAMES, (weights.kernel, weights.recurrent_kernel, bias))
+  return {name: array.astype(old[name].dtype) for name, array in arrays}
+
+
+def to_variables(
+  cell: Any, arrays: Mapping[str, Any], scope: str, forget_bias: float
+) -> dict[str, np.ndarray]:
+  """A cell's arrays as the variables of a tf.contrib.rnn cell.
+
+  Args:
+    cell: the cell, for its attributes.
+    arrays: by their names.
+    scope, forget_bias: as of `contrib_variables`.
+
+  Raises:
+    ValueError: as `contrib_variables`.
+  """
+  kind = cell.kind
+  gate_fn = getattr(cell, "gate_fn", jax.nn.sigmoid)
+  if gate_fn is not jax.nn.sigmoid:
+    raise ValueError(
+      f"gate_fn is {gate_fn!r}, expected sigmoid, which a tf.contrib.rnn cell "
+      "has"
+    )
+  if getattr(cell, "residual", False):
+    raise ValueError(
+      "residual is True, expected False, as in a tf.contrib.rnn cell"
+    )
+  kernel, recurrent_kernel, bias = (np.asarray(arrays[n]) for n in NAMES)
+  bias = _shift_forget_bias(kind, bias, -float(forget_bias))
+  weights = migrate.CellWeights(kind.name, kernel, recurrent_kernel, bias)
+  return migrate.to_variables(weights, scope)

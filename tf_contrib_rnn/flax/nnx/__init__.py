@@ -1,0 +1,25 @@
+"""Independently recurrent cells and layers for flax.nnx.
+
+The same as those for linen in `tf_contrib_rnn.flax`, with nnx's constructors:
+`in_features`, `hidden_features` and `rngs`.
+"""
+
+from tf_contrib_rnn.flax.nnx.cells import IndRNNCell
+from tf_contrib_rnn.flax.nnx.cells import IndyGRUCell
+from tf_contrib_rnn.flax.nnx.cells import IndyLSTMCell
+from tf_contrib_rnn.flax.nnx.layers import IndRNN
+from tf_contrib_rnn.flax.nnx.layers import IndyGRU
+from tf_contrib_rnn.flax.nnx.layers import IndyLSTM
+from tf_contrib_rnn.flax.nnx.weights import contrib_variables
+from tf_contrib_rnn.flax.nnx.weights import load_contrib_variables
+
+__all__ = [
+  "IndRNN",
+  "IndRNNCell",
+  "IndyGRU",
+  "IndyGRUCell",
+  "IndyLSTM",
+  "IndyLSTMCell",
+  "contrib_variables",
+  "load_contrib_variables",
+]
