@@ -15,7 +15,7 @@ _MODULE = "tf_contrib_rnn._fused"
 
 def register_ops() -> None:
   """Registers the ops: at once, or when TensorFlow will be imported."""
-  if "tensorflow" in sys.modules:
+  if sys.modules.get("tensorflow") is not None:  # None forbids its import
     importlib.import_module(_MODULE)
   elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
     sys.meta_path.insert(0, _Finder())

@@ -21,9 +21,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "cc/recurrence/names.h"
 #include "cc/recurrence/recurrence.h"
