@@ -72,13 +72,14 @@ class _IndependentRNN(nn.Module):
       TypeError: for lengths that are no integers.
     """
     time_major = self.time_major if time_major is None else time_major
+    shape = _recurrence.shape_of_step(inputs, time_major)
+    weights = self.cell.weights(shape[-1])
     if initial_carry is None:
       key = jax.random.key(0) if init_key is None else init_key
-      shape = _recurrence.shape_of_step(inputs, time_major)
       initial_carry = self.cell.initialize_carry(key, shape)
     return _recurrence.run_sequences(
       self.cell,
-      self.cell.weights(jnp.shape(inputs)[-1]),
+      weights,
       initial_carry,
       inputs,
       seq_lengths,
