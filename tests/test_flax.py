@@ -387,7 +387,7 @@ def test_sequences_are_one_product_and_one_recurrence(kind, is_known):
   for equation in equations_of(traced.jaxpr):
     name = equation.primitive.name
     shapes.setdefault(name, []).append(equation.outvars[0].aval.shape)
-  assert shapes["dot_general"] == [(BATCH, TIME, kind.gates * UNITS)]
+  assert shapes["dot_general"] == [(BATCH * TIME, kind.gates * UNITS)]
   assert len(shapes["tf_contrib_rnn_forward"]) == is_known
   assert len(shapes["scan"]) == (not is_known)
 
