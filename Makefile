@@ -1,5 +1,9 @@
 # make demo     sets everything up and runs a migrated TensorFlow 1 program
-# make test     sets everything up and runs every test
+# make test     sets everything up and runs the tests: a quarter of an hour
+# make test-quick
+#               the tests of two minutes, for before a commit
+# make test-all every test, with the full products of their parameters, and the
+#               C++ tests in every build: an hour; what a release runs
 # make bench    measures everything anew, into docs/benchmarks.md: a quarter of
 #               an hour, in which the machine should be quiet
 # make gpu-test, make gpu-bench
@@ -11,7 +15,8 @@
 # make clean    removes what the others made
 #
 # Give TF=2.18.1 to do the same with another TensorFlow, in an environment
-# beside the first.
+# beside the first. Give CUDA=1 to build the GPU kernels as well, which takes
+# nvcc a quarter of an hour.
 
 TF_DEFAULT := 2.21.0
 TF ?= $(TF_DEFAULT)
@@ -19,9 +24,13 @@ PYTHON ?= python3
 # The wheels without CUDA are named tensorflow-cpu on x86-64 only.
 TF_PACKAGE ?= $(if $(filter x86_64,$(shell uname -m)),tensorflow-cpu,tensorflow)
 
+# Bazel and setup.py read it.
+export TF_CONTRIB_RNN_CUDA := $(or $(CUDA),$(TF_CONTRIB_RNN_CUDA),0)
+
 minor := $(word 1,$(subst ., ,$(TF))).$(word 2,$(subst ., ,$(TF)))
 venv := .venv$(if $(filter $(TF_DEFAULT),$(TF)),,-tf$(TF))
 bin := $(venv)/bin
+built := $(venv)/.built-cuda$(TF_CONTRIB_RNN_CUDA)
 sources := $(shell find cc third_party -type f) \
 	setup.py pyproject.toml WORKSPACE MODULE.bazel .bazelrc \
 	tf_contrib_rnn/version.py
@@ -42,21 +51,32 @@ cc_tests := //cc/cells/... //cc/recurrence/...
 requirements := requirements-dev.txt \
 	$(if $(filter $(TF_DEFAULT),$(TF)),requirements-jax.txt)
 
-.PHONY: demo test bench gpu-test gpu-bench lint format build wheel clean
+# A worker a processor; each runs whole files, whose set-up it then does once.
+pytest := $(bin)/python3 -m pytest -n 2 --dist loadfile --durations 10
+
+.PHONY: demo test test-quick test-all test-sanitized bench gpu-test gpu-bench lint format build wheel clean
 .DELETE_ON_ERROR:
 
-build: $(venv)/.built
+build: $(built)
 
 demo: build
 	$(bin)/python examples/legacy_digits/legacy_digits.py eval
 	$(bin)/python examples/legacy_digits/legacy_digits.py train --epochs 5
 
-test: build lint
-	tools/install_system_packages.sh --tests
+test: build lint test-sanitized
+	$(pytest)
+
+test-quick: build lint
+	$(pytest) --quick
+
+test-all: build lint test-sanitized
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
+	$(pytest) --all
+
+# AddressSanitizer and UBSan: in C++ the rest could pass by luck.
+test-sanitized:
+	tools/install_system_packages.sh --tests
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
-	$(BAZEL) build $(for_tensorflow) --config=cpu $(libraries)
-	$(bin)/python3 -m pytest
 
 bench: build
 	$(bin)/pip install -q -r requirements-benchmarks.txt
@@ -93,9 +113,10 @@ $(venv)/.installed: $(requirements)
 	touch $@
 
 # pip would build the library as well, but show nothing for a minute.
-$(venv)/.built: $(venv)/.installed $(sources)
+$(built): $(venv)/.installed $(sources)
 	$(BAZEL) build $(for_tensorflow) $(libraries)
 	$(bin)/pip install -q --no-build-isolation --no-deps -e .
+	rm -f $(venv)/.built-*
 	touch $@
 
 clean:

@@ -1,4 +1,4 @@
-"""The CUDA toolkit of this machine, as a repository; without one, an empty one."""
+"""This machine's CUDA toolkit, as a repository; an empty one unless asked for."""
 
 # What the kernels are compiled for, where the toolkit knows it. The newest is
 # embedded as PTX as well, from which a driver compiles for later GPUs.
@@ -47,7 +47,7 @@ def _find_toolkit(repository_ctx):
 def _ask(repository_ctx, nvcc, option):
     result = repository_ctx.execute([nvcc, option])
     if result.return_code != 0:
-        fail("{} does not run; --config=cpu builds without it.\n{}".format(nvcc, result.stderr))
+        fail("{} does not run; without TF_CONTRIB_RNN_CUDA=1 the build needs none.\n{}".format(nvcc, result.stderr))
     return result.stdout
 
 def _list_architectures(repository_ctx, nvcc):
@@ -60,17 +60,16 @@ def _list_options(repository_ctx, nvcc):
     return ["--compress-mode=size"] if int(release.partition(".")[0]) >= 13 else []
 
 def _installed_cuda_impl(repository_ctx):
-    wanted = repository_ctx.os.environ.get("TF_CONTRIB_RNN_CUDA", "auto")
-    if wanted not in ["auto", "0", "1"]:
-        fail("TF_CONTRIB_RNN_CUDA is '{}', expected 'auto', '0' or '1'".format(wanted))
+    wanted = repository_ctx.os.environ.get("TF_CONTRIB_RNN_CUDA", "0")
+    if wanted not in ["0", "1"]:
+        fail("TF_CONTRIB_RNN_CUDA is '{}', expected '0' or '1'".format(wanted))
     nvcc, library = None, None
-    if wanted != "0":
+    if wanted == "1":
         nvcc, library = _find_toolkit(repository_ctx)
-    if wanted == "1" and not nvcc:
-        fail("No CUDA toolkit to build the GPU kernels with: looked for bin/nvcc and " +
-             "libcudart_static.a in {}. ".format(", ".join(_folders(repository_ctx))) +
-             "Set CUDA_HOME to the toolkit's folder, or build without --config=cuda.")
-    if nvcc:
+        if not nvcc:
+            fail("No CUDA toolkit to build the GPU kernels with: looked for bin/nvcc and " +
+                 "libcudart_static.a in {}. ".format(", ".join(_folders(repository_ctx))) +
+                 "Set CUDA_HOME to the toolkit's folder, or build without CUDA.")
         repository_ctx.symlink(library, "libcudart_static.a")
     repository_ctx.file("BUILD", _BUILD.format(
         linkopts = ["-ldl", "-lpthread", "-lrt"] if nvcc else [],
