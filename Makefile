@@ -95,6 +95,8 @@ lint: $(venv)/.installed
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/clang-format --style=Google --dry-run --Werror $(c_sources)
+	$(if $(filter $(TF_DEFAULT),$(TF)),$(bin)/mypy)
+	$(if $(filter $(TF_DEFAULT),$(TF)),$(bin)/pyright)
 
 format: $(venv)/.installed
 	$(bin)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""TensorFlow Lite: an IndyLSTM as the runtime's fused op, and as a loop.
+"""TensorFlow Lite: an IndyLSTM as the runtime's sequence LSTM, and as a loop.
 
   python benchmarks/lite.py
 
@@ -6,19 +6,18 @@ Prints a table: the model's size, and the time of one inference on one thread,
 the median of many, both in one process in turn.
 """
 
+import contextlib
 import os
 import statistics
 import time
-from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
 
-import tf_contrib_rnn
-from tf_contrib_rnn.keras import _lite
 from tf_contrib_rnn.keras import IndyLSTM
+from tf_contrib_rnn.keras import lite_sequence_lstm
 
 SHAPES = [(1, 50, 64, 128), (1, 200, 128, 256), (8, 100, 64, 128)]
 REPETITIONS = 50
@@ -31,13 +30,9 @@ def make_model(batch, steps, features, units):
 
 
 def convert(model, is_fused):
-  """The converted model; not fused, the layer is one that can't be."""
-  with tf_contrib_rnn.implementation("composed"):
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if is_fused:
-      return converter.convert()
-    with mock.patch.object(_lite, "can_mark", return_value=False):
-      return converter.convert()
+  """The converted model: with the runtime's sequence LSTM, or with a loop."""
+  with lite_sequence_lstm() if is_fused else contextlib.nullcontext():
+    return tf.lite.TFLiteConverter.from_keras_model(model).convert()
 
 
 def make_interpreter(content, x):

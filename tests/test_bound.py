@@ -56,6 +56,28 @@ def test_gamma_is_2_by_default():
   assert tf_contrib_rnn.RecurrentBound(2).value == pytest.approx(2**0.5)
 
 
+@pytest.mark.parametrize("time", [7, 7.0, np.int64(7)])
+@pytest.mark.parametrize("gamma", [8, 8.0, np.float32(8)])
+def test_arguments_can_be_read(time, gamma):
+  bound = tf_contrib_rnn.RecurrentBound(time, gamma)
+  assert (type(bound.time), bound.time) == (int, 7)
+  assert (type(bound.gamma), bound.gamma) == (float, 8)
+  assert repr(bound) == "RecurrentBound(time=7, gamma=8.0)"
+  for name in "time", "gamma", "value":
+    with pytest.raises(AttributeError):
+      setattr(bound, name, 1)
+
+
+def test_tensorflow_is_imported_by_the_call_alone():
+  helpers.run_script(
+    """
+    import sys, tf_contrib_rnn
+    assert tf_contrib_rnn.RecurrentBound(1, gamma=1.5).value == 1.5
+    assert "tensorflow" not in sys.modules
+    """
+  )
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_a_call_clips_both_signs(dtype):
   got = tf_contrib_rnn.RecurrentBound(1, gamma=1.5)(

@@ -415,6 +415,14 @@ def of_gru(**changes):
       {"candidate/bias": np.zeros(3)},
       r"'rnn/indy_gru_cell/candidate/bias' has shape \[3\], expected \[4\]",
     ),
+    (
+      {"candidate/bias": np.zeros(4, np.int32)},
+      "'rnn/indy_gru_cell/candidate/bias' has dtype int32, expected float16",
+    ),
+    (
+      {"gates/bias": np.full(8, 1e300)},
+      r"'rnn/indy_gru_cell/gates/bias' has 1e\+300 .*, expected .* float32",
+    ),
   ],
 )
 def test_wrong_checkpoint_changes_nothing(changes, message):
@@ -427,6 +435,39 @@ def test_wrong_checkpoint_changes_nothing(changes, message):
   with pytest.raises(ValueError, match=message):
     indy_nnx.load_contrib_variables(of_nnx, of_gru(**changes), scope)
   flax_helpers.assert_close(nnx.to_pure_dict(nnx.state(of_nnx)), before, 0)
+
+
+@pytest.mark.parametrize(
+  "dtype, value, largest", [("float16", 7e4, 6e4), ("bfloat16", 1e39, 1e38)]
+)
+def test_dtype_of_the_parameters_holds_every_number(dtype, value, largest):
+  module, params = make_linen("IndyGRU", param_dtype=dtype)
+  of_nnx = make_nnx("IndyGRU", param_dtype=dtype)
+  too_large, fitting = (
+    of_gru(**{"candidate/kernel": np.full([3, 4], number)})
+    for number in (value, largest)
+  )
+  message = f"'rnn/indy_gru_cell/candidate/kernel' has .* finite in {dtype}"
+  for _ in range(2):
+    with pytest.raises(ValueError, match=message):
+      indy.load_contrib_variables(module, params, too_large)
+    with pytest.raises(ValueError, match=message):
+      indy_nnx.load_contrib_variables(of_nnx, too_large)
+    loaded = indy.load_contrib_variables(module, params, fitting)
+    indy_nnx.load_contrib_variables(of_nnx, fitting)
+    for kernel in (loaded["cell"]["kernel"], of_nnx.cell.kernel[...]):
+      np.testing.assert_allclose(
+        np.array(kernel[:, 8:], "float64"), largest, rtol=1e-2
+      )
+
+
+def test_nan_of_a_checkpoint_stays():
+  bias = np.array([0, np.nan, np.inf, 1], np.float64)
+  module, params = make_linen("IndyGRU")
+  loaded = indy.load_contrib_variables(
+    module, params, of_gru(**{"candidate/bias": bias})
+  )
+  np.testing.assert_array_equal(loaded["cell"]["bias"][8:], bias)
 
 
 def test_module_of_other_sizes():

@@ -1,5 +1,8 @@
 """Which implementation runs: what shows it, and what sets it."""
 
+import asyncio
+import concurrent.futures
+import contextvars
 import functools
 import shutil
 import subprocess
@@ -176,16 +179,57 @@ def test_no_activation_is_none_of_the_known_ones():
     recurrence.ind_rnn(zeros, zeros, zeros[0], zeros, activation=None)
 
 
-def test_choice_holds_in_other_threads():
-  found = []
+def is_fused():
+  return graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+
+
+def run_in_thread(function):
+  with concurrent.futures.ThreadPoolExecutor(1) as executor:
+    return executor.submit(function).result()
+
+
+def test_a_choice_belongs_to_its_thread():
+  """Each of two threads chooses while the other's block is open."""
+  barrier = threading.Barrier(2, timeout=60)
+
+  def choose(name):
+    found = []
+    with tf_contrib_rnn.implementation(name):
+      for _ in range(3):
+        barrier.wait()
+        found.append(is_fused())
+      barrier.wait()
+    return found, is_fused()
+
+  with concurrent.futures.ThreadPoolExecutor(2) as executor:
+    results = list(executor.map(choose, ["composed", "fused"]))
+  assert results == [([False] * 3, True), ([True] * 3, True)]
+
+
+def test_a_choice_belongs_to_its_task():
+  async def choose(name):
+    found = []
+    with tf_contrib_rnn.implementation(name):
+      for _ in range(3):
+        await asyncio.sleep(0)  # the other's turn
+        found.append(is_fused())
+    return found, is_fused()
+
+  async def both():
+    return await asyncio.gather(choose("composed"), choose("fused"))
+
+  assert asyncio.run(both()) == [([False] * 3, True), ([True] * 3, True)]
+
+
+def test_a_thread_without_a_choice_follows_the_environment(monkeypatch):
   with tf_contrib_rnn.implementation("composed"):
-    thread = threading.Thread(
-      target=lambda: found.append(graph_is_fused(tf_contrib_rnn.IndRNNCell(4)))
-    )
-    thread.start()
-    thread.join()
-  assert found == [False]
-  assert graph_is_fused(tf_contrib_rnn.IndRNNCell(4))
+    assert run_in_thread(is_fused)
+    context = contextvars.copy_context()
+    assert not run_in_thread(lambda: context.run(is_fused))
+  monkeypatch.setenv("TF_CONTRIB_RNN_IMPLEMENTATION", "composed")
+  with tf_contrib_rnn.implementation("fused"):
+    assert not run_in_thread(is_fused)
+    assert is_fused()
 
 
 def test_choice_holds_in_the_replicas_of_a_strategy():
@@ -201,9 +245,10 @@ def test_choice_holds_in_the_replicas_of_a_strategy():
 
     return str(step.get_concrete_function().graph.as_graph_def())
 
-  assert "ContribRnn>IndyGRU" in operations()
-  with tf_contrib_rnn.implementation("composed"):
-    assert "ContribRnn>" not in operations()
+  for _ in range(2):
+    assert "ContribRnn>IndyGRU" in operations()
+    with tf_contrib_rnn.implementation("composed"):
+      assert "ContribRnn>" not in operations()
 
 
 @pytest.fixture
@@ -296,27 +341,6 @@ def test_xla_compiles_a_function_traced_before_if_it_was_composed():
     expected = inner(tf.ones([2, 3]))
     outer = tf.function(lambda x: inner(x), jit_compile=True)
     np.testing.assert_allclose(outer(tf.ones([2, 3])), expected, rtol=1e-5)
-
-
-def test_library_of_another_minor_is_named(tmp_path):
-  (tmp_path / _library.library_name("2.3")).write_bytes(b"")
-  library, reason = _library.load(str(tmp_path))
-  assert library is None
-  assert "built for TensorFlow 2.3, and this is TensorFlow " in reason
-
-
-def test_no_library_is_named(tmp_path):
-  library, reason = _library.load(str(tmp_path))
-  assert library is None
-  assert "without an op library" in reason
-
-
-def test_broken_library_is_named(tmp_path):
-  name = _library.library_name(_library.tensorflow_minor())
-  (tmp_path / name).write_bytes(b"not a library")
-  library, reason = _library.load(str(tmp_path))
-  assert library is None
-  assert name in reason and "could not be loaded" in reason
 
 
 def installed_library():

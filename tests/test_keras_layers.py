@@ -509,6 +509,17 @@ def test_unknown_features_are_refused():
 @pytest.mark.skipif(
   not keras_helpers.RUNS_TENSORFLOW, reason="Keras's loop does not check it"
 )
+@every_kind
+@pytest.mark.parametrize("backwards", [False, True])
+def test_masks_of_three_dimensions(kind, backwards):
+  """Keras's layers take one for all units, [batch, time, 1]."""
+  x = tensor(keras_helpers.inputs())
+  layers = kind.pair(return_sequences=True, go_backwards=backwards)
+  for name in ("holes", "right"):
+    mask = tensor(MASKS[name][..., np.newaxis])
+    assert_close(*(layer(x, mask=mask) for layer in layers))
+
+
 def test_shape_of_mask_is_checked():
   x = tensor(np.ones([2, 3, 5], "float32"))
   with pytest.raises(ValueError, match=r"mask has shape \(2, 4\), expected"):

@@ -220,10 +220,23 @@ def checkpoint_of_gru(**changes):
       {"rnn/indy_gru_cell/candidate/bias": np.zeros(3)},
       r"'rnn/indy_gru_cell/candidate/bias' has shape \[3\], expected \[4\]",
     ),
+    (
+      {"rnn/indy_gru_cell/candidate/bias": np.zeros(4, np.int32)},
+      "'rnn/indy_gru_cell/candidate/bias' has dtype int32, expected float16",
+    ),
+    (
+      {"rnn/indy_gru_cell/gates/bias": np.full(8, 1e300)},
+      r"'rnn/indy_gru_cell/gates/bias' has 1e\+300 .*, expected .* float32",
+    ),
   ],
 )
 def test_wrong_checkpoint_changes_nothing(changes, message):
   layer = IndyGRU(4)
+  with pytest.raises(ValueError, match=message):
+    layer.load_contrib_variables(
+      checkpoint_of_gru(**changes), "rnn/indy_gru_cell"
+    )
+  assert not layer.built
   layer.build((None, None, 3))
   before = layer.get_weights()
   with pytest.raises(ValueError, match=message):
@@ -232,6 +245,62 @@ def test_wrong_checkpoint_changes_nothing(changes, message):
     )
   for got, expected in zip(layer.get_weights(), before):
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(
+  "dtype, value, largest",
+  [
+    ("float16", 7e4, 6e4),
+    ("bfloat16", 1e39, 1e38),
+    ("float32", 1e39, 1e38),
+    ("mixed_bfloat16", 1e39, 1e38),
+    ("float64", None, 1e300),
+  ],
+)
+def test_dtype_of_the_layer_holds_every_number(dtype, value, largest):
+  name = "rnn/indy_gru_cell/candidate/kernel"
+  layer = IndyGRU(4, dtype=dtype)
+  for _ in range(2):
+    if value is not None:
+      with pytest.raises(ValueError, match=f"variable '{name}' has "):
+        layer.load_contrib_variables(
+          checkpoint_of_gru(**{name: np.full([3, 4], value)})
+        )
+    layer.load_contrib_variables(
+      checkpoint_of_gru(**{name: np.full([3, 4], largest)})
+    )
+    kernel = np.array(layer.get_weights()[0][:, 8:], "float64")
+    np.testing.assert_allclose(kernel, largest, rtol=1e-2)
+
+
+def test_dtype_of_a_layer_on_jax(monkeypatch):
+  pytest.importorskip("jax", reason="JAX is not installed")
+  if not weights.IS_KERAS_3:
+    pytest.skip("Keras 2 has no backends")
+  layer = IndyGRU(4, dtype="float64")
+  assert weights._dtype_of(layer.cell) == "float64"
+  monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+  assert weights._dtype_of(layer.cell) == "float32"  # without jax_enable_x64
+
+
+def test_nan_of_a_checkpoint_stays():
+  bias = np.array([0, np.nan, np.inf, 1], np.float64)
+  layer = IndyGRU(4)
+  for _ in range(2):
+    layer.load_contrib_variables(
+      checkpoint_of_gru(**{"rnn/indy_gru_cell/candidate/bias": bias})
+    )
+    np.testing.assert_array_equal(layer.get_weights()[2][8:], bias)
+
+
+def test_forget_bias_that_no_bias_holds():
+  layer = IndyLSTM(4)
+  layer.build((None, None, 3))
+  variables = layer.contrib_variables("rnn")
+  with pytest.raises(ValueError, match="forget_bias changes .* by -1e.300"):
+    layer.contrib_variables("rnn", forget_bias=1e300)
+  with pytest.raises(ValueError, match="forget_bias changes .* by 1e.300"):
+    layer.load_contrib_variables(variables, forget_bias=1e300)
 
 
 def test_layer_of_other_sizes():

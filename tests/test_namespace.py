@@ -46,12 +46,46 @@ def test_missing_name_says_what_to_use(name):
     AttributeError, match=f"{name} is not in tf_contrib_rnn; " "meanwhile use "
   ):
     getattr(tf_contrib_rnn, name)
+  for _ in range(2):
+    with pytest.raises(ImportError, match=f"{name} is not in .*meanwhile use"):
+      exec(f"from tf_contrib_rnn import {name}")
   assert not hasattr(tf_contrib_rnn, name)
 
 
 def test_unknown_name_is_an_ordinary_error():
   with pytest.raises(AttributeError, match="has no attribute 'NoSuchCell'"):
     _ = tf_contrib_rnn.NoSuchCell
+  with pytest.raises(ImportError, match="cannot import name 'NoSuchCell'"):
+    exec("from tf_contrib_rnn import NoSuchCell")
+
+
+def test_dir_shows_the_public_names_and_no_others():
+  names = dir(tf_contrib_rnn)
+  assert {*ALIASES, *OWN, *OF_TF_NN, "keras", "jax", "flax", "migrate"} <= {
+    *names
+  }
+  assert [n for n in names if n.startswith("_")] == ["__version__"]
+  assert "importlib" not in names and "TYPE_CHECKING" not in names
+
+
+def test_submodules_are_imported_with_their_first_use():
+  printed = helpers.run_script(
+    """
+    import sys
+    import tf_contrib_rnn
+    print(tf_contrib_rnn.migrate.read_weights.__name__)
+    assert "tensorflow" not in sys.modules
+    sys.modules["flax"] = None  # as if it were not installed
+    try:
+      tf_contrib_rnn.flax
+    except AttributeError as error:
+      print(error)
+    assert not hasattr(tf_contrib_rnn, "flax")
+    print(tf_contrib_rnn.keras.IndRNN.__name__)
+    """
+  )
+  assert "read_weights\n" in printed and "IndRNN\n" in printed
+  assert "tf_contrib_rnn.flax can't be imported: " in printed
 
 
 def test_basic_lstm_is_an_alias():

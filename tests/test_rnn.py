@@ -287,6 +287,40 @@ def test_initial_states_of_both_directions(kind, layers):
   assert_whole(layers(), 2)
 
 
+@every_kind
+@pytest.mark.parametrize("shape", [[None, 6], [None, None]])
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_state_of_unknown_batch_may_be_one_row_for_all(
+  kind, shape, rows, layers
+):
+  rng = np.random.RandomState(5)
+  states = [helpers.random(rng, [rows, 6]) for _ in range(KINDS[kind].states)]
+
+  def build(function, x, *states):
+    states = [v1.placeholder_with_default(state, shape) for state in states]
+    if function is v1.nn.dynamic_rnn:  # wants to know the units
+      states = [tf.ensure_shape(state, [None, 6]) for state in states]
+    state = KINDS[kind].state(states)
+    return function(KINDS[kind].make(6), x, initial_state=state)
+
+  arrays = [make_inputs(4, 7, 5), *states]
+  assert_same(
+    run_graph(functools.partial(build, tf_contrib_rnn.dynamic_rnn), arrays),
+    run_graph(functools.partial(build, v1.nn.dynamic_rnn), arrays),
+  )
+  assert_whole(layers(), 1)
+
+
+def test_a_state_of_another_batch_fails_when_it_runs():
+  with tf.Graph().as_default():
+    rows = v1.placeholder_with_default(np.zeros([3, 6], "f"), [None, 6])
+    outputs, _ = tf_contrib_rnn.dynamic_rnn(
+      KINDS["IndyGRU"].make(6), make_inputs(4, 7, 5), initial_state=rows
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError):
+      helpers.evaluate(outputs)
+
+
 # Wrappers. Each makes a cell of 5 units from 5 inputs.
 
 
@@ -800,6 +834,18 @@ def test_a_wrong_call_is_tensorflows_error(arguments, error, message):
   with tf.Graph().as_default():
     with pytest.raises(error, match=message):
       make_call("dynamic_rnn", indy("IndyGRU"), **arguments)
+
+
+def test_one_row_of_state_for_an_unknown_batch_is_tensorflows_error():
+  with tf.Graph().as_default():
+    x = v1.placeholder(tf.float32, [None, 3, 4])
+    with pytest.raises(ValueError, match="enters the loop with shape"):
+      make_call(
+        "dynamic_rnn",
+        indy("IndyGRU"),
+        inputs=x,
+        initial_state=np.zeros([1, 5], np.float32),
+      )
 
 
 def test_unknown_depth_and_wrong_rank():

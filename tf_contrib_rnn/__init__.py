@@ -10,11 +10,23 @@ other frameworks, such as `tf_contrib_rnn.jax`, do without.
 import importlib
 from typing import TYPE_CHECKING
 
+from tf_contrib_rnn._missing import (
+  advise_on_missing_names as _advise_on_missing_names,
+)
 from tf_contrib_rnn._missing import explain_missing as _explain_missing
 from tf_contrib_rnn._registration import register_ops as _register_ops
 from tf_contrib_rnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
+  from tf_contrib_rnn import bound as bound
+  from tf_contrib_rnn import cells as cells
+  from tf_contrib_rnn import core as core
+  from tf_contrib_rnn import flax as flax
+  from tf_contrib_rnn import jax as jax
+  from tf_contrib_rnn import keras as keras
+  from tf_contrib_rnn import migrate as migrate
+  from tf_contrib_rnn import recurrence as recurrence
+  from tf_contrib_rnn import rnn as rnn
   from tf_contrib_rnn._implementation import (
     fused_ops_available as fused_ops_available,
   )
@@ -100,23 +112,44 @@ _MODULE_OF = {
   for module, names in _NAMES.items()
   for name in names
 }
-_SUBMODULES = ("bound", "cells", "core", "recurrence", "rnn")
+_SUBMODULES = (
+  "bound",
+  "cells",
+  "core",
+  "flax",
+  "jax",
+  "keras",
+  "migrate",
+  "recurrence",
+  "rnn",
+)
 
 __all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
-def __getattr__(name):
+def _find(name):
+  """A name or a submodule, which is imported now."""
   if name in _MODULE_OF:
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
   if name in _SUBMODULES:
-    return importlib.import_module(f"tf_contrib_rnn.{name}")
+    try:
+      return importlib.import_module(f"tf_contrib_rnn.{name}")
+    except ModuleNotFoundError as error:
+      raise AttributeError(
+        f"tf_contrib_rnn.{name} can't be imported: {error}"
+      ) from error
   raise AttributeError(_explain_missing(name))
 
 
+if not TYPE_CHECKING:  # a type checker would take every name for known
+  __getattr__ = _find
+
+
 def __dir__():
-  return sorted({*globals(), *__all__, *_SUBMODULES})
+  return sorted({*__all__, *_SUBMODULES})
 
 
 _register_ops()
+_advise_on_missing_names()

@@ -142,21 +142,38 @@ def _compose_sequence(cell, call):
   x = call.inputs
   if not call.time_major:
     x = tf.transpose(x, [1, 0, 2])
-  time, batch = tf.unstack(tf.shape(x)[:2])
-  lengths = call.sequence_length
-  lengths = tf.fill([batch], time) if lengths is None else lengths
-  check = tf.debugging.assert_equal(
-    tf.size(lengths), batch, "sequence_length has another size than the batch"
-  )
-  with tf.control_dependencies([] if check is None else [check]):
-    lengths = tf.clip_by_value(lengths, 0, time)
+  lengths = _lengths_of(x, call)
 
   def turn(t):  # its own inverse
     if not call.reverse:
       return t
     return tf.reverse_sequence(t, lengths, seq_axis=0, batch_axis=1)
 
-  x = turn(x)
+  loop = _no_steps if x.shape[0] == 0 else _loop
+  outputs, states = loop(cell, call, turn(x), lengths)
+  outputs = turn(outputs)
+  if not call.time_major:
+    outputs = tf.transpose(outputs, [1, 0, 2])
+  return outputs, states
+
+
+def _lengths_of(x, call):
+  """The number of steps of each sequence, from 0 to time; x is time-major."""
+  time, batch = tf.unstack(tf.shape(x)[:2])
+  if call.sequence_length is None:
+    return tf.fill([batch], time)
+  check = tf.debugging.assert_equal(
+    tf.size(call.sequence_length),
+    batch,
+    "sequence_length has another size than the batch",
+  )
+  with tf.control_dependencies([] if check is None else [check]):
+    return tf.clip_by_value(call.sequence_length, 0, time)
+
+
+def _loop(cell, call, x, lengths):
+  """(outputs, states) of the steps of x, [time, batch, gates * units]."""
+  time, batch = tf.unstack(tf.shape(x)[:2])
 
   def body(t, outputs, states):
     is_running = (t < lengths)[:, tf.newaxis]
@@ -176,8 +193,18 @@ def _compose_sequence(cell, call):
     maximum_iterations=time,  # XLA has to know, for the gradient
   )
   # The shape, for when there are no steps to take it from.
-  outputs = tf.reshape(outputs.stack(), [time, batch, tf.shape(h)[1]])
-  outputs = turn(outputs)
-  if not call.time_major:
-    outputs = tf.transpose(outputs, [1, 0, 2])
-  return outputs, states
+  return tf.reshape(outputs.stack(), [time, batch, tf.shape(h)[1]]), states
+
+
+def _no_steps(cell, call, x, lengths):
+  """What `_loop` gives for no steps, with gradients of zeros.
+
+  Those of a loop that is known not to run are None.
+  """
+  del cell
+  u, b = call.recurrent_kernel, call.bias
+  with tf.control_dependencies([lengths]):
+    zero = tf.reduce_sum(u[:, :0]) + tf.reduce_sum(b[..., :0])
+  zero += tf.reduce_sum(x)
+  states = tuple(state + zero for state in call.states)
+  return tf.zeros([0, *tf.unstack(tf.shape(states[-1]))], x.dtype), states

@@ -125,8 +125,9 @@ def _attributes(op) -> dict:
 def _skip_zeros(gradient: tf.Tensor) -> tf.Tensor:
   """An empty tensor, which the op takes for zeros, instead of known zeros.
 
-  TensorFlow makes them for every result that nothing depends on, such as the c
-  of each step of an LSTM.
+  TensorFlow makes them for every result that nothing depends on. Only for a
+  result that no caller gets: zeros for another may be the caller's own, who may
+  differentiate what becomes of them.
   """
   if tf.executing_eagerly():
     return gradient
@@ -149,12 +150,16 @@ def _fill_in_zeros(gradient: tf.Tensor, result: tf.Tensor) -> tf.Tensor:
 def _gradient(cell: _composed.Cell, op, *incoming):
   """The gradient of a cell's op, by its gradient op."""
   inputs = _OpInputs(cell, op)
+  arriving = list(incoming)
+  if inputs.weights[0].shape.rank == 3:  # the LSTM's c of every step
+    for i in range(1, cell.states):
+      arriving[i] = _skip_zeros(arriving[i])
   gradients = getattr(_library.ops, cell.function + "_grad")(
     *inputs.weights,
     *inputs.states,
     inputs.sequence_length,
     *op.outputs[: cell.states],
-    *[_skip_zeros(gradient) for gradient in incoming],
+    *arriving,
     **_attributes(op),
   )
   return [*gradients] + [None] * len(inputs.sequence_length)
@@ -181,7 +186,7 @@ def _gradient_of_gradient(cell: _composed.Cell, op, *incoming):
 
 
 @functools.cache
-def _second_order(cell: _composed.Cell, ranks: tuple, attributes: tuple):
+def _second_order(cell: _composed.Cell, ranks: tuple, pairs: tuple):
   """A function of the gradient op's inputs and of its results' gradients.
 
   It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
@@ -189,7 +194,7 @@ def _second_order(cell: _composed.Cell, ranks: tuple, attributes: tuple):
   and the bias.
   """
   is_step = ranks[0] == 2
-  attributes = dict(attributes)
+  attributes = dict(pairs)
   names = ("time_major", "reverse", "gate_order")
   options = {name: attributes.pop(name) for name in names}
   options["activation"] = ACTIVATIONS[attributes.pop("activation")]

@@ -1,15 +1,20 @@
 """Which implementation runs: what shows it, and what sets it."""
 
 import contextlib
+import contextvars
 import dataclasses
 import functools
 import os
+import sys
+import types
 import warnings
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Literal
 from typing import Optional
 
 import tensorflow as tf
+from tensorflow.python.distribute import mirrored_run
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import control_flow_util
 
@@ -18,9 +23,9 @@ from tf_contrib_rnn import _library
 ENVIRONMENT_VARIABLE = "TF_CONTRIB_RNN_IMPLEMENTATION"
 _IMPLEMENTATIONS = ("auto", "fused", "composed")
 
-# The choices of the `with` blocks that are open, the innermost last. They hold
-# for every thread: distribution strategies build replicas in threads.
-_choices: list["_Choice"] = []
+# What the innermost open `with` block of this thread or task chose.
+_choice: contextvars.ContextVar[Optional[str]]
+_choice = contextvars.ContextVar("implementation", default=None)
 _has_warned = False
 
 
@@ -79,21 +84,20 @@ def _check_implementation(name: str, source: str) -> str:
   return name
 
 
-@dataclasses.dataclass(eq=False)
-class _Choice:
-  """What one `with` block chose; two of the same name are still two."""
-
-  name: str
-
-
 @contextlib.contextmanager
-def implementation(name: str) -> Iterator[None]:
+def implementation(
+  name: Literal["auto", "fused", "composed"],
+) -> Iterator[None]:
   """Chooses which implementation the cells called inside are built with.
 
   What counts is when a graph is built: a tf.function that was traced before
-  keeps what it has. The choice holds for all threads, and goes before the
-  environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which takes the same
-  values.
+  keeps what it has.
+
+  The choice holds in the thread or the asyncio task that makes it, and in the
+  replicas that a tf.distribute strategy builds from there. Another thread
+  follows the environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which takes
+  the same values. To pass a choice on to a thread of your own, run its function
+  by `contextvars.copy_context().run`.
 
   Args:
     name: "fused": the op library has to be there; an activation that no op
@@ -120,20 +124,40 @@ def implementation(name: str) -> Iterator[None]:
   >>> output.shape
   TensorShape([2, 4])
   """
-  choice = _Choice(_check_implementation(name, "implementation"))
-  _choices.append(choice)
+  token = _choice.set(_check_implementation(name, "implementation"))
   try:
     yield
   finally:
-    _choices.remove(choice)
+    _choice.reset(token)
 
 
 def _wanted_implementation() -> str:
-  if _choices:
-    return _choices[-1].name
-  return _check_implementation(
+  return _choice.get() or _check_implementation(
     os.environ.get(ENVIRONMENT_VARIABLE) or "auto", ENVIRONMENT_VARIABLE
   )
+
+
+def _pass_on_to_replicas() -> None:
+  """Lets replicas follow the thread that starts them.
+
+  A mirrored strategy builds each replica in a thread of its own. It has a
+  function that lists, in the thread that starts them, what each is to call
+  first. Without that function replicas follow the environment variable.
+  """
+  name = "_get_thread_local_configuration_callable"
+  list_calls = getattr(mirrored_run, name, None)
+  if list_calls is None:
+    return
+
+  @functools.wraps(list_calls)
+  def list_calls_and_choice():
+    set_choice = functools.partial(_choice.set, _choice.get())
+    return {*list_calls(), set_choice}
+
+  setattr(mirrored_run, name, list_calls_and_choice)
+
+
+_pass_on_to_replicas()
 
 
 def _in_xla_context() -> bool:
@@ -142,6 +166,22 @@ def _in_xla_context() -> bool:
     not tf.executing_eagerly()
     and control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph())
   )
+
+
+def _in_lite_conversion() -> bool:
+  """Whether TensorFlow Lite's converter, which has no such op, builds this.
+
+  The converter tells the model that it converts nothing; but it is on the stack
+  while it traces one.
+  """
+  if tf.executing_eagerly():
+    return False
+  frame: Optional[types.FrameType] = sys._getframe()
+  while frame is not None:
+    if frame.f_globals.get("__name__") == "tensorflow.lite.python.lite":
+      return True
+    frame = frame.f_back
+  return False
 
 
 def _runs_on(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
@@ -184,7 +224,7 @@ def _why_not_on_gpus(gpus: tuple) -> Optional[str]:
   return _library.check_gpu_driver() if gpus else None
 
 
-def _warn_once(reason: str) -> None:
+def _warn_once(reason: Optional[str]) -> None:
   global _has_warned
   if _has_warned:
     return
@@ -205,6 +245,8 @@ def can_fuse() -> bool:
   """
   wanted = _wanted_implementation()
   if wanted == "composed" or _in_xla_context():
+    return False
+  if wanted == "auto" and _in_lite_conversion():
     return False
   if _library.ops is None:
     if wanted == "fused":

@@ -2,11 +2,16 @@
 
 import ctypes
 import glob
+import inspect
 import os
 import types
+from collections.abc import Iterator
 from typing import Optional
 
 import tensorflow as tf
+
+from tf_contrib_rnn import _composed
+from tf_contrib_rnn import _elf
 
 _NAME = "libtf_contrib_rnn_ops-tf{}.so"
 
@@ -31,7 +36,7 @@ def _path(folder: str) -> str:
 def _why_missing(folder: str) -> str:
   minors = sorted(
     os.path.basename(path)[len(_NAME.split("{")[0]) : -len(".so")]
-    for path in glob.glob(os.path.join(folder, _NAME.format("*")))
+    for path in glob.glob(os.path.join(glob.escape(folder), _NAME.format("*")))
   )
   if minors:
     return (
@@ -42,6 +47,33 @@ def _why_missing(folder: str) -> str:
     f"tf_contrib_rnn was installed without an op library: there is no "
     f"{library_name(tensorflow_minor())} in {folder}"
   )
+
+
+def _list_calls() -> Iterator[tuple[str, int, list[str]]]:
+  """How `_fused` calls the ops: (function, number of inputs, attributes)."""
+  for cell in (_composed.IND_RNN, _composed.INDY_GRU, _composed.INDY_LSTM):
+    attributes = ["activation", "gate_order", "time_major", "reverse"]
+    if cell is _composed.INDY_LSTM:
+      attributes += ["forget_bias", "forget_bias_rest"]
+    yield cell.function, 4 + cell.states, attributes
+    yield cell.function + "_grad", 4 + 4 * cell.states, attributes
+
+
+def _why_not_ours(ops: types.ModuleType) -> Optional[str]:
+  """Why a library's ops are not those that `_fused` calls, or None.
+
+  TensorFlow loads any library, and that of another version of this package has
+  ops of the same names, which may have other arguments.
+  """
+  for name, inputs, attributes in _list_calls():
+    if not hasattr(ops, name):
+      return f"it has no op {name}"
+    signature = inspect.signature(getattr(ops, name))
+    try:
+      signature.bind(*[None] * inputs, **dict.fromkeys(attributes))
+    except TypeError as error:
+      return f"its op {name} takes other arguments: {error}"
+  return None
 
 
 def load(
@@ -56,12 +88,22 @@ def load(
     The module of its ops and None; or None and the reason, a sentence.
   """
   path = _path(folder)
-  if not os.path.exists(path):
+  if not os.path.lexists(path):  # a link that leads nowhere is there
     return None, _why_missing(folder)
+  reason = _elf.why_not_loadable(path)
+  if reason is not None:
+    return None, reason
   try:
-    return tf.load_op_library(path), None
-  except (tf.errors.OpError, OSError, RuntimeError) as error:
+    ops = tf.load_op_library(path)
+  except Exception as error:  # the import must not fail, whatever is in there
     return None, f"{path} could not be loaded: {error}"
+  reason = _why_not_ours(ops)
+  if reason is not None:
+    return None, (
+      f"{path} is not the op library of this version of tf_contrib_rnn: "
+      f"{reason}"
+    )
+  return ops, None
 
 
 def _ask(name: str) -> Optional[str]:

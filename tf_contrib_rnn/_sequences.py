@@ -30,7 +30,7 @@ class Sequences:
     reverse: as of `recurrence.ind_rnn`.
   """
 
-  shape: object
+  shape: Any
   sequence_length: Optional[tf.Tensor]
   time_major: bool
   reverse: bool

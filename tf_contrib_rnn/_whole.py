@@ -1,5 +1,6 @@
 """Running cells over whole sequences, and telling which calls can be so run."""
 
+import functools
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -101,6 +102,8 @@ def _why_not_state(
     shape = leaf.shape
     if shape.rank is None or not shape.is_compatible_with([batch, size]):
       return f"initial_state has shape {shape}, expected [{batch}, {size}]"
+    if batch is None and shape[0] == 1:
+      return f"initial_state has shape {shape}, the batch is unknown"
   return None
 
 
@@ -167,9 +170,13 @@ def run(
       inputs, sequence_length, time_major, reverse
     )
     state = initial_state
+    batch = sequences.shape[1 if time_major else 0]
     if state is None:
-      batch = sequences.shape[1 if time_major else 0]
       state = cell.zero_state(batch, inputs.dtype)
+    else:
+      state = tf.nest.map_structure(
+        functools.partial(_broadcast_state, batch), state
+      )
     indy_cells = [part for part in _parts(cell) if type(part) in _INDY_CELLS]
     with _sequences.as_rows(sequences, indy_cells):
       rows, state = cell(sequences.flatten(inputs), state)
@@ -179,6 +186,19 @@ def run(
   for indy_cell in indy_cells:
     _logger.debug("whole sequences: %s", indy_cell.scope_name)
   return outputs, state
+
+
+def _broadcast_state(batch: Any, state: Any) -> tf.Tensor:
+  """A state for the whole batch: one of [1, units] serves all of it.
+
+  In TensorFlow's function the first step broadcasts it.
+  """
+  state = tf.convert_to_tensor(state)
+  if state.shape[0] is not None:
+    return state
+  units = state.shape[1]
+  units = tf.shape(state)[1] if units is None else units
+  return tf.broadcast_to(state, [batch, units])
 
 
 def _adds_inputs(cell: Any) -> bool:
@@ -222,7 +242,8 @@ def run_both(
             reverse=direction == 1,
           )
         )
-  return tuple(zip(*results))
+  outputs, states = zip(*results)
+  return outputs, states
 
 
 def _check_lengths(sequence_length: Any, time: tf.Tensor) -> tf.Tensor:

@@ -1,9 +1,12 @@
-"""The IndRNN paper's bound on recurrent weights."""
+"""The IndRNN paper's bound on recurrent weights.
+
+The formula and its arguments, for every framework: TensorFlow is imported by
+the call alone. `tf_contrib_rnn.keras` and `tf_contrib_rnn.flax` have what
+applies it there.
+"""
 
 import math
 from typing import Any
-
-import tensorflow as tf
 
 
 def _check_time(time: Any) -> int:
@@ -57,6 +60,11 @@ class RecurrentBound:
   along the forget gate as well, so there it is not enough for ReLU: see
   docs/adding_problem.md.
 
+  `tf_contrib_rnn.keras.RecurrentBound` is the same for Keras, on any backend,
+  and can be saved with a model. The Keras cells and layers of this package
+  take this one as that one. For flax there is
+  `tf_contrib_rnn.flax.bound_recurrent_kernels`.
+
   Source: section 3.1 of Li, Li, Cook, Zhu and Gao, "Independently Recurrent
   Neural Network (IndRNN): Building a longer and deeper RNN"
   (https://arxiv.org/abs/1803.04831).
@@ -70,7 +78,8 @@ class RecurrentBound:
     ValueError: if `time` is not a whole number of 1 or more, or `gamma` not a
       finite number over 0.
 
-  A call `bound(u)` returns u clipped, a tensor of its shape and dtype.
+  A call `bound(u)` returns u clipped, a tensor of its shape and dtype. The
+  limit is rounded to that dtype.
   Optimizers of tf.compat.v1, Keras 3 and tf_keras apply a variable's constraint
   after each update. A loop that assigns by itself has to do the same:
   `u.assign(u.constraint(u))`.
@@ -79,7 +88,9 @@ class RecurrentBound:
 
   >>> import tensorflow as tf, tf_contrib_rnn
   >>> bound = tf_contrib_rnn.RecurrentBound(time=100)
-  >>> round(bound.value, 4), round(bound.value**100, 4)
+  >>> bound
+  RecurrentBound(time=100, gamma=2.0)
+  >>> round(bound.value, 4), round(bound.value**bound.time, 4)
   (1.007, 2.0)
   >>> [round(float(u), 4) for u in bound(tf.constant([-3.0, 0.5, 3.0]))]
   [-1.007, 0.5, 1.007]
@@ -88,12 +99,28 @@ class RecurrentBound:
   """
 
   def __init__(self, time: int, gamma: float = 2.0):
-    self._value = _check_gamma(gamma) ** (1 / _check_time(time))
+    self._time = _check_time(time)
+    self._gamma = _check_gamma(gamma)
+
+  @property
+  def time(self) -> int:
+    """The number of steps of the longest sequence."""
+    return self._time
+
+  @property
+  def gamma(self) -> float:
+    """The most that a state may grow by along that sequence."""
+    return self._gamma
 
   @property
   def value(self) -> float:
     """The largest |u|, gamma^(1/time)."""
-    return self._value
+    return self._gamma ** (1 / self._time)
 
-  def __call__(self, u: Any) -> tf.Tensor:
-    return tf.clip_by_value(read(u), -self._value, self._value)
+  def __repr__(self) -> str:
+    return f"{type(self).__name__}(time={self._time}, gamma={self._gamma})"
+
+  def __call__(self, u: Any) -> Any:
+    import tensorflow as tf  # here, because others do without it
+
+    return tf.clip_by_value(read(u), -self.value, self.value)

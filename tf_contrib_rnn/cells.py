@@ -9,6 +9,7 @@ variables and x W; the rest of its mathematics is in `recurrence`.
 from typing import Any
 from typing import Callable
 from typing import Optional
+from typing import TYPE_CHECKING
 from typing import Union
 
 import tensorflow as tf
@@ -106,6 +107,17 @@ class _IndependentCell(core.LayerRNNCell):
   def state_size(self) -> Any:
     """The number of units H, or for the LSTM an LSTMStateTuple of it."""
     return self._num_units
+
+  if TYPE_CHECKING:
+
+    def __call__(
+      self,
+      inputs: Any,
+      state: Any,
+      scope: Any = None,
+      *arguments: Any,
+      **keywords: Any,
+    ) -> tuple[tf.Tensor, Any]: ...
 
   def _input_depth(self, inputs_shape) -> int:
     """The last dimension of the inputs' shape, which has to be known."""

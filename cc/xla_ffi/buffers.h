@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -35,10 +36,28 @@ inline constexpr ffi::DataType kDataType<double> = ffi::DataType::F64;
 template <>
 inline constexpr ffi::DataType kDataType<int32_t> = ffi::DataType::S32;
 
+// XLA's names of its types, by number. The behaviour of its own operator<< is
+// undefined for a number that its header doesn't know.
+inline constexpr const char* kDataTypeNames[] = {
+    "INVALID",    "PRED", "S8",       "S16",           "S32",
+    "S64",        "U8",   "U16",      "U32",           "U64",
+    "F16",        "F32",  "F64",      "TUPLE",         "OPAQUE_TYPE",
+    "C64",        "BF16", "TOKEN",    "C128",          "F8E5M2",
+    "F8E4M3FN",   "S4",   "U4",       "F8E4M3B11FNUZ", "F8E5M2FNUZ",
+    "F8E4M3FNUZ", "S2",   "U2",       "F8E4M3",        "F8E3M4",
+    "S1",         "U1",   "F4E2M1FN", "F8E8M0FNU"};
+
+// "F32", or "unknown dtype (99)"
+inline std::string NameOf(ffi::DataType type) {
+  const auto number = static_cast<size_t>(type);
+  if (number < std::size(kDataTypeNames)) return kDataTypeNames[number];
+  return "unknown dtype (" + std::to_string(number) + ")";
+}
+
 // "F32[2,3]"
 inline std::string Describe(ffi::DataType type, const Shape& shape) {
   std::ostringstream text;
-  text << type << "[";
+  text << NameOf(type) << "[";
   for (size_t i = 0; i < shape.size(); ++i) {
     text << (i == 0 ? "" : ",") << shape[i];
   }

@@ -58,14 +58,28 @@ struct Call {
   }
 };
 
+// What XLA calls the type of an attribute.
+template <class T>
+constexpr const char* kAttributeType = nullptr;
+template <>
+inline constexpr const char* kAttributeType<bool> = "PRED";
+template <>
+inline constexpr const char* kAttributeType<double> = "F64";
+template <>
+inline constexpr const char* kAttributeType<std::string_view> = "a string";
+
+// Asks for the type first: when XLA reads an attribute of another type, it
+// prints that, and its behaviour is undefined for one that it doesn't know.
 template <class T>
 void ReadAttribute(const ffi::Dictionary& attributes, const char* name,
                    BufferReader* buffers, T* value) {
-  const auto read = attributes.get<T>(name);
-  if (read.has_value()) {
-    *value = *read;
+  if (attributes.contains<T>(name)) {
+    *value = *attributes.get<T>(name);
   } else {
-    buffers->Fail(std::string(name) + ": " + read.error().message());
+    buffers->Fail(
+        std::string(name) +
+        (attributes.contains(name) ? " has another type" : " is missing") +
+        ", expected " + kAttributeType<T>);
   }
 }
 

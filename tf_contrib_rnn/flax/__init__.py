@@ -6,6 +6,7 @@ matrix for each gate, an IndyGRUCell has a vector. The same for flax.nnx is in
 write a checkpoint's files.
 """
 
+from tf_contrib_rnn.flax.bound import bound_recurrent_kernels
 from tf_contrib_rnn.flax.cells import IndRNNCell
 from tf_contrib_rnn.flax.cells import IndyGRUCell
 from tf_contrib_rnn.flax.cells import IndyLSTMCell
@@ -22,6 +23,7 @@ __all__ = [
   "IndyGRUCell",
   "IndyLSTM",
   "IndyLSTMCell",
+  "bound_recurrent_kernels",
   "contrib_variables",
   "load_contrib_variables",
 ]

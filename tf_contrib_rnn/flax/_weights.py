@@ -17,16 +17,6 @@ from tf_contrib_rnn.flax import _recurrence
 NAMES = ("kernel", "recurrent_kernel", "bias")
 
 
-def _shift_forget_bias(
-  kind: _recurrence.Kind, bias: np.ndarray, by: float
-) -> np.ndarray:
-  """The bias of gates i, j, f, o with a number added to that of f."""
-  if kind is not _recurrence.INDY_LSTM:
-    return bias
-  i, j, f, o = np.split(bias, 4)
-  return np.concatenate([i, j, (f + by).astype(bias.dtype), o])
-
-
 def read(
   kind: _recurrence.Kind,
   old: Mapping[str, Any],
@@ -57,9 +47,9 @@ def read(
       f"the parameters are for inputs of {depth} features, expected the "
       f"checkpoint's {weights.depth} (scope {scope!r})"
     )
-  bias = _shift_forget_bias(kind, weights.bias, float(forget_bias))
-  arrays = zip(NAMES, (weights.kernel, weights.recurrent_kernel, bias))
-  return {name: array.astype(old[name].dtype) for name, array in arrays}
+  weights = weights.shift_forget_gate(float(forget_bias))
+  weights = weights.cast([old[name].dtype for name in NAMES])
+  return {name: getattr(weights, name) for name in NAMES}
 
 
 def to_variables(
@@ -87,6 +77,6 @@ def to_variables(
       "residual is True, expected False, as in a tf.contrib.rnn cell"
     )
   kernel, recurrent_kernel, bias = (np.asarray(arrays[n]) for n in NAMES)
-  bias = _shift_forget_bias(kind, bias, -float(forget_bias))
   weights = migrate.CellWeights(kind.name, kernel, recurrent_kernel, bias)
+  weights = weights.shift_forget_gate(-float(forget_bias))
   return migrate.to_variables(weights, scope)

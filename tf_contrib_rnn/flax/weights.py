@@ -68,8 +68,10 @@ def load_contrib_variables(
 
   Raises:
     ValueError: if it is not clear which cell is meant, if a variable is
-      missing, is not such a cell's, or does not fit the parameters; it is
-      named.
+      missing, is not such a cell's, does not fit the parameters, is not of
+      floating point, or has a number too large for their dtype; it is named.
+      Also if the checkpoint's files are damaged.
+    tf.errors.NotFoundError: if the checkpoint has no file at all.
 
   Example:
 
@@ -93,7 +95,8 @@ def load_contrib_variables(
   arrays = _weights.read(cell.kind, old, checkpoint, scope, forget_bias)
   # Boxes are what nn.with_partitioning and its like put around parameters.
   new = nn.meta.replace_boxed(dict(boxed), arrays)
-  return core.copy(params, new if cell is module else {"cell": new})
+  changed = new if cell is module else {"cell": new}
+  return core.copy(params, changed)  # type: ignore[arg-type]
 
 
 def contrib_variables(

@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, Activation] = {
   "softsign": jax.nn.soft_sign,
 }
 _OTHER_NAMES = {"soft_sign": "softsign"}
-_OTHER_FUNCTIONS = {
+_OTHER_FUNCTIONS: dict[str, list[Callable]] = {
   "tanh": [jax.nn.tanh, jax.lax.tanh],
   "sigmoid": [jax.lax.logistic, jax.scipy.special.expit],
 }
@@ -58,7 +58,7 @@ def find(activation: Any) -> tuple[Activation, Optional[str]]:
   for name, function in ACTIVATIONS.items():
     if any(
       activation is other
-      for other in [function, *_OTHER_FUNCTIONS.get(name, [])]
+      for other in (function, *_OTHER_FUNCTIONS.get(name, ()))
     ):
       return function, name
   return activation, None

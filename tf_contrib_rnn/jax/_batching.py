@@ -33,7 +33,7 @@ def _bring(array, dim, size, axis):
 
 def in_batch(
   forward: Function, arrays: Sequence[jax.Array], dims: Dims, batch_axis: int
-) -> tuple[list[jax.Array], list[int]]:
+) -> tuple[tuple[jax.Array, ...], tuple[int, ...]]:
   """Calls `forward` with all members in one batch.
 
   Args:
@@ -70,12 +70,13 @@ def in_batch(
     bias,
     *(fold(state, dim, 0) for state, dim in zip(states, dims[4:])),
   )
-  return tuple(zip(*map(unfold, results)))
+  arrays, axes = zip(*map(unfold, results))
+  return arrays, axes
 
 
 def in_units(
   function: Function, arrays: Sequence[jax.Array], dims: Dims, units: int
-) -> tuple[list[jax.Array], list[int]]:
+) -> tuple[tuple[jax.Array, ...], tuple[int, ...]]:
   """Calls any primitive with all members' units side by side.
 
   Args:
@@ -106,4 +107,5 @@ def in_units(
 
   lengths, *others = arrays
   results = function(lengths, *map(fold, others, dims[1:]))
-  return tuple(zip(*map(unfold, results)))
+  arrays, axes = zip(*map(unfold, results))
+  return arrays, axes

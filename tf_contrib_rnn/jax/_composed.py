@@ -98,7 +98,7 @@ def compose(
   """
   dtype = inputs.dtype
   wide = jnp.promote_types(dtype, jnp.float32)
-  x, u, b, *states = (
+  x, u, b, *initial = (
     array.astype(wide) for array in (inputs, recurrent_kernel, bias, *states)
   )
 
@@ -108,11 +108,11 @@ def compose(
     )
 
   if x.ndim == 2:
-    states = step(tuple(states), x)
-    outputs = states[-1]
+    final = step(tuple(initial), x)
+    outputs = final[-1]
   else:
-    outputs, states = _run_steps(step, options, x, tuple(states), lengths)
-  return outputs.astype(dtype), tuple(state.astype(dtype) for state in states)
+    outputs, final = _run_steps(step, options, x, tuple(initial), lengths)
+  return outputs.astype(dtype), tuple(state.astype(dtype) for state in final)
 
 
 def _run_steps(step, options, x, states, lengths):

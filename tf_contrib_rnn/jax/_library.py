@@ -9,13 +9,17 @@ from typing import Optional
 
 import jax
 
+from tf_contrib_rnn import _elf
+
 # The variable is for a library that was built elsewhere: make gpu-test's.
-_PATH = os.environ.get("TF_CONTRIB_RNN_JAX_LIBRARY") or os.path.join(
-  os.path.dirname(os.path.abspath(__file__)), "libtf_contrib_rnn_xla.so"
+_PATH = os.path.abspath(
+  os.environ.get("TF_CONTRIB_RNN_JAX_LIBRARY")
+  or os.path.join(os.path.dirname(__file__), "libtf_contrib_rnn_xla.so")
 )
 _TARGET = "tf_contrib_rnn_{}"
 _HANDLER = "tf_contrib_rnn_{}_on_{}"
 _DIRECTIONS = ("forward", "gradient")
+_INTERFACE = "tf_contrib_rnn_xla_interface"
 _CHECK_DRIVER = "tf_contrib_rnn_check_gpu_driver"
 
 
@@ -43,11 +47,32 @@ def target(direction: str) -> str:
   return _TARGET.format(direction)
 
 
+def _check_symbols(library: ctypes.CDLL, names: list[str]) -> None:
+  """Refuses a library that is another than this package's.
+
+  Raises:
+    RuntimeError: if it lacks one of these functions.
+  """
+  for name in names:
+    if not hasattr(library, name):
+      raise RuntimeError(
+        "it is not the library for JAX of this version of tf_contrib_rnn: it "
+        f"has no function {name}"
+      )
+
+
 def _register(library: ctypes.CDLL, device: str, platform: str) -> None:
-  for direction in _DIRECTIONS:
+  """Gives XLA the handlers for a device.
+
+  Raises:
+    RuntimeError: if the library lacks one.
+  """
+  names = [_HANDLER.format(direction, device) for direction in _DIRECTIONS]
+  _check_symbols(library, names)
+  for direction, name in zip(_DIRECTIONS, names):
     jax.ffi.register_ffi_target(
       target(direction),
-      jax.ffi.pycapsule(getattr(library, _HANDLER.format(direction, device))),
+      jax.ffi.pycapsule(getattr(library, name)),
       platform=platform,
     )
 
@@ -58,7 +83,7 @@ def _read_interface() -> tuple[int, int]:
   with open(header, encoding="utf-8") as file:
     text = file.read()
   major, minor = (
-    int(re.search(rf"#define XLA_FFI_API_{part} (\d+)", text)[1])
+    int(re.findall(rf"#define XLA_FFI_API_{part} (\d+)", text)[0])
     for part in ("MAJOR", "MINOR")
   )
   return major, minor
@@ -70,7 +95,8 @@ def _check_interface(library: ctypes.CDLL) -> None:
   Raises:
     RuntimeError: if this jaxlib's XLA is too old for them.
   """
-  built = divmod(library.tf_contrib_rnn_xla_interface(), 1000)
+  _check_symbols(library, [_INTERFACE])
+  built = divmod(getattr(library, _INTERFACE)(), 1000)
   here = _read_interface()
   if built[0] != here[0] or built[1] > here[1]:
     raise RuntimeError(
@@ -88,11 +114,15 @@ def load(path: str = _PATH) -> Availability:
   Returns:
     What can be run with it.
   """
-  if not os.path.exists(path):
+  why_not: Optional[str]
+  if not os.path.lexists(path):  # a link that leads nowhere is there
     why_not = (
       "tf_contrib_rnn was installed without a library for JAX: there is no "
       f"{os.path.basename(path)} in {os.path.dirname(path)}"
     )
+  else:
+    why_not = _elf.why_not_loadable(path)
+  if why_not is not None:
     return Availability((), why_not, why_not)
   try:
     library = ctypes.CDLL(path)
@@ -104,7 +134,11 @@ def load(path: str = _PATH) -> Availability:
   if not hasattr(library, _CHECK_DRIVER):
     why_not = "the library was built without CUDA: it has no GPU kernels"
     return Availability(("cpu",), None, why_not)
-  _register(library, "gpu", "CUDA")
+  try:
+    _register(library, "gpu", "CUDA")
+  except Exception as error:
+    why_not = f"the GPU kernels of {path} could not be loaded: {error}"
+    return Availability(("cpu",), None, why_not)
   return Availability(("cpu", "cuda"))
 
 

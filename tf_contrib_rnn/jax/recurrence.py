@@ -103,11 +103,12 @@ def vary_alike(arrays: Any) -> Any:
   leaves, structure = jax.tree.flatten(arrays)
   axes = frozenset().union(*map(_varying_axes, leaves))
   missing = [tuple(axes - _varying_axes(leaf)) for leaf in leaves]
-  return structure.unflatten(
+  return jax.tree.unflatten(
+    structure,
     [
       jax.lax.pcast(leaf, names, to="varying") if names else leaf
       for leaf, names in zip(leaves, missing)
-    ]
+    ],
   )
 
 

@@ -5,9 +5,11 @@ for each gate, an IndyGRU has a vector. For Keras 3 with any of its backends,
 and for tf_keras where that is what tf.keras is.
 """
 
+from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW as _RUNS_TENSORFLOW
 from tf_contrib_rnn.keras.cells import IndRNNCell
 from tf_contrib_rnn.keras.cells import IndyGRUCell
 from tf_contrib_rnn.keras.cells import IndyLSTMCell
+from tf_contrib_rnn.keras.constraints import RecurrentBound
 from tf_contrib_rnn.keras.layers import IndRNN
 from tf_contrib_rnn.keras.layers import IndyGRU
 from tf_contrib_rnn.keras.layers import IndyLSTM
@@ -19,4 +21,12 @@ __all__ = [
   "IndyGRUCell",
   "IndyLSTM",
   "IndyLSTMCell",
+  "RecurrentBound",
 ]
+
+if _RUNS_TENSORFLOW:
+  from tf_contrib_rnn.keras._lite import (
+    lite_sequence_lstm as lite_sequence_lstm,
+  )
+
+  __all__.append("lite_sequence_lstm")

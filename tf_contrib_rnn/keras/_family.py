@@ -9,9 +9,10 @@ import os
 import types
 from typing import Any
 from typing import Optional
+from typing import TypeVar
 
 
-def _import_keras() -> types.ModuleType:
+def _import_keras() -> Any:
   """What tf.keras is; Keras 3 is found without TensorFlow."""
   wants_keras_2 = os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True")
   if not wants_keras_2:
@@ -24,9 +25,16 @@ def _import_keras() -> types.ModuleType:
   return tf.keras
 
 
-keras = _import_keras()
+keras: Any = _import_keras()
+Class = TypeVar("Class", bound=type)
 IS_KERAS_3 = hasattr(keras, "ops")
 RUNS_TENSORFLOW = not IS_KERAS_3 or keras.config.backend() == "tensorflow"
+
+
+def register(keras_class: Class) -> Class:
+  """Makes a class one that Keras finds by its name when it reads a file."""
+  decorate = keras.utils.register_keras_serializable("tf_contrib_rnn")
+  return decorate(keras_class)
 
 
 def _functions_of_keras_2() -> types.SimpleNamespace:
@@ -42,14 +50,18 @@ def _functions_of_keras_2() -> types.SimpleNamespace:
   )
 
 
-ops = keras.ops if IS_KERAS_3 else _functions_of_keras_2()
+ops: Any = keras.ops if IS_KERAS_3 else _functions_of_keras_2()
+
+
+# What these find in a cell of Keras, a type checker can't.
+_Mixin: Any = object
 
 
 def _as_list(masks: Any) -> list:
   return list(masks) if isinstance(masks, (list, tuple)) else [masks]
 
 
-class _DropoutOfKeras3:
+class _DropoutOfKeras3(_Mixin):
   """Keras 2's names for the masks that Keras 3's cells make."""
 
   def input_masks(self, inputs: Any, training: Any) -> Optional[list]:
@@ -112,7 +124,7 @@ class _DropoutOfKeras3:
     return [ops.zeros((batch_size, self.units), dtype) for _ in range(count)]
 
 
-class _DropoutOfKeras2:
+class _DropoutOfKeras2(_Mixin):
   """Keras 3's names for the masks that Keras 2's cells make."""
 
   def input_masks(self, inputs: Any, training: Any) -> Optional[list]:
@@ -158,7 +170,7 @@ class _DropoutOfKeras2:
     )
 
 
-Dropout = _DropoutOfKeras3 if IS_KERAS_3 else _DropoutOfKeras2
+Dropout: Any = _DropoutOfKeras3 if IS_KERAS_3 else _DropoutOfKeras2
 
 
 class _RNNOfKeras2(keras.layers.RNN):
@@ -205,4 +217,4 @@ class _RNNOfKeras2(keras.layers.RNN):
     return [output, *states] if self.return_state else output
 
 
-RNN = keras.layers.RNN if IS_KERAS_3 else _RNNOfKeras2
+RNN: Any = keras.layers.RNN if IS_KERAS_3 else _RNNOfKeras2

@@ -31,8 +31,16 @@ def _find_activation(function: Any) -> Optional[Callable]:
   return None
 
 
-def can_run(layer: Any) -> bool:
+def _is_for_each_unit(mask: Any) -> bool:
+  shape = tf.TensorShape(None if mask is None else mask.shape)
+  return shape.rank == 3 and shape[2] != 1
+
+
+def can_run(layer: Any, mask: Any) -> bool:
   """Whether `run` can do what a layer's loop does, here and now.
+
+  Keras's loop also takes a mask for each unit, [batch, time, units], which no
+  op does.
 
   Raises:
     RuntimeError: if the fused implementation was asked for and is not there.
@@ -46,6 +54,7 @@ def can_run(layer: Any) -> bool:
     and not cell.recurrent_dropout
     and not layer.unroll
     and not getattr(layer, "time_major", False)
+    and not _is_for_each_unit(mask)
     and _implementation.can_fuse()
   )
 
@@ -60,7 +69,8 @@ def run(
       zero_output_for_mask.
     sequences: [batch, time, features].
     initial_state: a list of tensors [batch, units], h first.
-    mask: (optional) bool [batch, time]: steps to be skipped are false.
+    mask: (optional) bool [batch, time] or [batch, time, 1]: steps to be skipped
+      are false.
     training: whether inputs are dropped, if the cell says so.
 
   Returns:
@@ -74,6 +84,9 @@ def run(
     outputs, states = _recur(layer, sequences, initial_state, None, training)
     last = states[0]
   else:
+    mask = tf.convert_to_tensor(mask)
+    if mask.shape.rank == 3:
+      mask = tf.squeeze(mask, 2)
     _check_mask(mask, sequences)
     steps = _Steps(mask)
     sequences = steps.move_to_front(sequences)

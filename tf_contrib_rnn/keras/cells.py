@@ -9,12 +9,18 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 from typing import Optional
+from typing import TYPE_CHECKING
 
+from tf_contrib_rnn.keras import constraints
 from tf_contrib_rnn.keras._family import Dropout
 from tf_contrib_rnn.keras._family import keras
 from tf_contrib_rnn.keras._family import ops
+from tf_contrib_rnn.keras._family import register
 
-_register = keras.utils.register_keras_serializable("tf_contrib_rnn")
+if TYPE_CHECKING:
+  from typing_extensions import Unpack
+
+  from tf_contrib_rnn.keras import _arguments
 
 
 def _check_units(units: Any) -> int:
@@ -35,14 +41,18 @@ class _IndependentCell(Dropout):
     gates: how many gates there are, each as wide as the cell.
   """
 
+  bias: Any
   _inputs_are_projected = False
 
-  def __init__(self, units, recurrent_initializer, seed, **keywords):
+  def __init__(
+    self, units, recurrent_initializer, recurrent_constraint, seed, **keywords
+  ):
     if recurrent_initializer is None:  # a new one: it may be seeded
       recurrent_initializer = keras.initializers.RandomUniform(-1.0, 1.0)
     super().__init__(
       _check_units(units),
       recurrent_initializer=recurrent_initializer,
+      recurrent_constraint=constraints.for_keras(recurrent_constraint),
       seed=seed,
       **keywords,
     )
@@ -79,7 +89,7 @@ class _IndependentCell(Dropout):
   def _initializer(self, kind):
     return getattr(self, f"{kind}_initializer")
 
-  def _bias_shape(self):
+  def _bias_shape(self) -> tuple[int, ...]:
     return (self.gates * self.units,)
 
   @property
@@ -151,7 +161,7 @@ def _dropped_product(inputs, mask, kernel):
   return ops.matmul(inputs if mask is None else inputs * mask, kernel)
 
 
-@_register
+@register
 class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
   """Independently Recurrent Neural Network (IndRNN) cell.
 
@@ -181,8 +191,8 @@ class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
     recurrent_regularizer: (optional) for u.
     bias_regularizer: (optional) for b.
     kernel_constraint: (optional) for W.
-    recurrent_constraint: (optional) for u. With "relu", states can overflow
-      without one: see docs/adding_problem.md.
+    recurrent_constraint: (optional) for u, such as a `RecurrentBound`. With
+      "relu", states can overflow without one: see docs/adding_problem.md.
     bias_constraint: (optional) for b.
     dropout: float in [0, 1], the fraction of inputs to drop while training.
       The same are dropped at every step.
@@ -232,7 +242,7 @@ class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     seed: Optional[int] = None,
-    **keywords,
+    **keywords: "Unpack[_arguments.OfAnyLayer]",
   ):
     super().__init__(
       units,
@@ -259,7 +269,7 @@ class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
     return [self.activation(projected + h * self.recurrent_kernel)]
 
 
-@_register
+@register
 class IndyGRUCell(_IndependentCell, keras.layers.GRUCell):
   """Independently Gated Recurrent Unit cell.
 
@@ -332,7 +342,7 @@ class IndyGRUCell(_IndependentCell, keras.layers.GRUCell):
     recurrent_dropout: float = 0.0,
     reset_after: bool = False,
     seed: Optional[int] = None,
-    **keywords,
+    **keywords: "Unpack[_arguments.OfAnyLayer]",
   ):
     super().__init__(
       units,
@@ -385,7 +395,7 @@ class IndyGRUCell(_IndependentCell, keras.layers.GRUCell):
     return [z * h + (1 - z) * c]
 
 
-@_register
+@register
 class IndyLSTMCell(_IndependentCell, keras.layers.LSTMCell):
   """Independently Recurrent Long Short-Term Memory cell.
 
@@ -454,7 +464,7 @@ class IndyLSTMCell(_IndependentCell, keras.layers.LSTMCell):
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
     seed: Optional[int] = None,
-    **keywords,
+    **keywords: "Unpack[_arguments.OfAnyLayer]",
   ):
     super().__init__(
       units,

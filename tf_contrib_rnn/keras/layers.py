@@ -2,11 +2,15 @@
 
 import inspect
 from typing import Any
+from typing import Optional
+from typing import TYPE_CHECKING
 
+from tf_contrib_rnn import _signatures
 from tf_contrib_rnn.keras import cells
 from tf_contrib_rnn.keras import weights
 from tf_contrib_rnn.keras._family import IS_KERAS_3
 from tf_contrib_rnn.keras._family import keras
+from tf_contrib_rnn.keras._family import register
 from tf_contrib_rnn.keras._family import RNN
 from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW
 
@@ -14,11 +18,30 @@ if RUNS_TENSORFLOW:
   from tf_contrib_rnn.keras import _lite
   from tf_contrib_rnn.keras import _whole
 
-_register = keras.utils.register_keras_serializable("tf_contrib_rnn")
+if TYPE_CHECKING:
+  from typing_extensions import Unpack
+
+  from tf_contrib_rnn.keras import _arguments
 
 
 def _of_cell(name: str) -> property:
   return property(lambda layer: getattr(layer.cell, name))
+
+
+def _arguments_of_sequences(
+  *,
+  return_sequences: bool = False,
+  return_state: bool = False,
+  go_backwards: bool = False,
+  stateful: bool = False,
+  unroll: bool = False,
+  zero_output_for_mask: bool = False,
+  activity_regularizer: Any = None,
+  name: Optional[str] = None,
+  dtype: Any = None,
+  trainable: bool = True,
+) -> None:
+  """What each layer takes beside its cell's arguments: for its signature."""
 
 
 class _IndependentRNN(RNN):
@@ -39,12 +62,11 @@ class _IndependentRNN(RNN):
     for name in cls._names_of_cell:
       setattr(cls, name, _of_cell(name))
 
-  def __init__(self, units: int, *arguments, **keywords):
+  def __init__(self, units: int, **keywords):
     names = {*self._names_of_cell, "implementation"}
     of_cell = {name: keywords.pop(name) for name in names & {*keywords}}
     cell = self.cell_class(
       units,
-      *arguments,
       **of_cell,
       name=self.cell_name,
       dtype=keywords.get("dtype"),
@@ -64,9 +86,11 @@ class _IndependentRNN(RNN):
     """
     if isinstance(mask, (list, tuple)):  # of the sequences and of the state
       mask = mask[0]
-    if RUNS_TENSORFLOW and _lite.can_mark(self, sequences, mask, training):
-      return _lite.run(self, sequences, initial_state)
-    if RUNS_TENSORFLOW and _whole.can_run(self):
+    if RUNS_TENSORFLOW and _lite.can_mark(
+      self, sequences, initial_state, mask, training
+    ):
+      return _lite.run(self, sequences)
+    if RUNS_TENSORFLOW and _whole.can_run(self, mask):
       return _whole.run(self, sequences, initial_state, mask, training)
     projected = self.cell.project(sequences, training)
     with self.cell.takes_projected_inputs():
@@ -93,7 +117,7 @@ class _IndependentRNN(RNN):
     return cls(**config)
 
 
-@_register
+@register
 class IndRNN(_IndependentRNN):
   """Independently Recurrent Neural Network (IndRNN) over sequences.
 
@@ -110,8 +134,7 @@ class IndRNN(_IndependentRNN):
 
   Args:
     units: int, the number of units.
-    *arguments: more of the cell's, by position.
-    **keywords: what `IndRNNCell` takes, and what `keras.layers.RNN` takes:
+    activation, use_bias, and what else `IndRNNCell` takes: as there.
     return_sequences: bool, whether to return the outputs of all steps, not the
       last alone.
     return_state: bool, whether to return the final states as well.
@@ -146,8 +169,23 @@ class IndRNN(_IndependentRNN):
   cell_class = cells.IndRNNCell
   cell_name = "ind_rnn_cell"
 
+  @_signatures.with_arguments_of(cells.IndRNNCell, _arguments_of_sequences)
+  def __init__(
+    self,
+    units: int,
+    activation: Any = "tanh",
+    use_bias: bool = True,
+    **keywords: "Unpack[_arguments.OfIndRNN]",
+  ):
+    super().__init__(
+      units,
+      activation=activation,
+      use_bias=use_bias,
+      **keywords,
+    )
 
-@_register
+
+@register
 class IndyGRU(_IndependentRNN):
   """Independently Gated Recurrent Units over sequences.
 
@@ -182,8 +220,25 @@ class IndyGRU(_IndependentRNN):
   cell_class = cells.IndyGRUCell
   cell_name = "indy_gru_cell"
 
+  @_signatures.with_arguments_of(cells.IndyGRUCell, _arguments_of_sequences)
+  def __init__(
+    self,
+    units: int,
+    activation: Any = "tanh",
+    recurrent_activation: Any = "sigmoid",
+    use_bias: bool = True,
+    **keywords: "Unpack[_arguments.OfIndyGRU]",
+  ):
+    super().__init__(
+      units,
+      activation=activation,
+      recurrent_activation=recurrent_activation,
+      use_bias=use_bias,
+      **keywords,
+    )
 
-@_register
+
+@register
 class IndyLSTM(_IndependentRNN):
   """Independently Recurrent Long Short-Term Memory over sequences.
 
@@ -217,3 +272,20 @@ class IndyLSTM(_IndependentRNN):
 
   cell_class = cells.IndyLSTMCell
   cell_name = "indy_lstm_cell"
+
+  @_signatures.with_arguments_of(cells.IndyLSTMCell, _arguments_of_sequences)
+  def __init__(
+    self,
+    units: int,
+    activation: Any = "tanh",
+    recurrent_activation: Any = "sigmoid",
+    use_bias: bool = True,
+    **keywords: "Unpack[_arguments.OfIndyLSTM]",
+  ):
+    super().__init__(
+      units,
+      activation=activation,
+      recurrent_activation=recurrent_activation,
+      use_bias=use_bias,
+      **keywords,
+    )

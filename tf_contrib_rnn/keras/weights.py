@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_contrib_rnn import migrate
 from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras._family import IS_KERAS_3
 from tf_contrib_rnn.keras._family import keras
 
 # tf.contrib.rnn's name of a cell, and Keras's gates by their numbers there.
@@ -29,11 +30,13 @@ def _cell_of(layer: Any) -> tuple[Any, str, list[int]]:
   )
 
 
-def _shift_forget_bias(bias: np.ndarray, units: int, by: float) -> np.ndarray:
-  """The bias of gates i, f, c, o with a number added to that of f."""
-  bias = np.array(bias)
-  bias[units : 2 * units] += by
-  return bias
+def _dtype_of(cell: Any) -> Any:
+  """The dtype that a cell's weights have, or will have once it is built."""
+  if IS_KERAS_3 and keras.config.backend() == "jax":
+    import jax  # which makes float32 of float64, unless it is told not to
+
+    return jax.dtypes.canonicalize_dtype(cell.variable_dtype)
+  return cell.variable_dtype
 
 
 def _arrays_of(
@@ -41,8 +44,6 @@ def _arrays_of(
 ) -> list[np.ndarray]:
   """What the cell's weights are to be, in their order."""
   bias = weights.bias
-  if weights.cell == "IndyLSTMCell":
-    bias = _shift_forget_bias(bias, weights.units, forget_bias)
   arrays = [weights.kernel, weights.recurrent_kernel]
   if cell.use_bias:
     if getattr(cell, "has_recurrent_bias", False):
@@ -79,8 +80,10 @@ def load_contrib_variables(
 
   Raises:
     ValueError: if it is not clear which cell is meant, if a variable is
-      missing, is not such a cell's, or does not fit the layer; it is named, and
-      no weight is changed.
+      missing, is not such a cell's, does not fit the layer, is not of floating
+      point, or has a number too large for the layer's dtype; it is named, and
+      no weight is changed. Also if the checkpoint's files are damaged.
+    tf.errors.NotFoundError: if the checkpoint has no file at all.
   """
   cell, name, order = _cell_of(layer)
   weights = migrate.read_weights(name, checkpoint, scope, cell.units)
@@ -89,7 +92,10 @@ def load_contrib_variables(
       f"the layer is built for {cell.kernel.shape[0]} features, expected the "
       f"checkpoint's {weights.depth} (scope {scope!r})"
     )
-  arrays = _arrays_of(cell, weights.take_gates(order), float(forget_bias))
+  forget_bias = float(forget_bias)
+  weights = weights.shift_forget_gate(forget_bias)
+  weights = weights.cast([_dtype_of(cell)] * 3).take_gates(order)
+  arrays = _arrays_of(cell, weights, forget_bias)
   if not cell.built:
     is_cell = layer is cell
     layer.build(
@@ -115,8 +121,8 @@ def contrib_variables(
 
   Raises:
     ValueError: if the layer is not built, or if no tf.contrib.rnn cell computes
-      the same: with activations of its own for the gates, or a recurrent bias
-      of the candidate.
+      the same: with activations of its own for the gates, a recurrent bias of
+      the candidate, or a bias that is not finite without forget_bias.
   """
   cell, name, order = _cell_of(layer)
   if not cell.built:
@@ -129,15 +135,14 @@ def contrib_variables(
       f"recurrent_activation is {gate!r}, expected sigmoid, which a "
       "tf.contrib.rnn cell has"
     )
-  kernel, recurrent_kernel, *bias = map(np.array, cell.get_weights())
-  bias = bias[0] if bias else np.zeros(kernel.shape[1], kernel.dtype)
+  kernel, recurrent_kernel, *biases = map(np.array, cell.get_weights())
+  bias = biases[0] if biases else np.zeros(kernel.shape[1], kernel.dtype)
   if bias.ndim == 2:
     bias = _merge_biases(bias, cell.units)
-  if name == "IndyLSTMCell":
-    bias = _shift_forget_bias(bias, cell.units, -float(forget_bias))
   weights = migrate.CellWeights(name, kernel, recurrent_kernel, bias)
   back = [order.index(gate) for gate in range(len(order))]
-  return migrate.to_variables(weights.take_gates(back), scope)
+  weights = weights.take_gates(back).shift_forget_gate(-float(forget_bias))
+  return migrate.to_variables(weights, scope)
 
 
 def _merge_biases(bias: np.ndarray, units: int) -> np.ndarray:

@@ -15,11 +15,14 @@ the IndyLSTM. Measured on TensorFlow 1.15.
 Only reading and writing checkpoints needs TensorFlow.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import Optional
 from typing import Union
@@ -41,6 +44,15 @@ _PARTS = {
 
 _FILE_ENDING = r"\.(index|meta|data-\d{5}-of-\d{5})$"
 
+# By their names: bfloat16 is not NumPy's own, and comes with JAX or TensorFlow.
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+# What beside these a checkpoint's variables can be.
+_OTHER_NUMBERS = (
+  *("bool", "int8", "int16", "int32", "int64"),
+  *("uint8", "uint16", "uint32", "uint64", "complex64", "complex128"),
+)
+
 Checkpoint = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
 
@@ -54,12 +66,27 @@ class CellWeights:
     recurrent_kernel: [1, gates * H], what multiplies each unit's state.
     bias: [gates * H]. The IndyLSTM's does not hold forget_bias: tf.contrib.rnn
       adds that when the cell runs.
+    scope: where the variables were read, which errors name; "" if nowhere.
+
+  Raises:
+    ValueError: if the cell is none of these, or an array has another shape.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import migrate
+  >>> weights = migrate.CellWeights(
+  ...   "IndyGRUCell", np.ones([3, 12]), np.ones([1, 12]), np.zeros([12])
+  ... )
+  >>> weights.depth, weights.units
+  (3, 4)
   """
 
   cell: str
   kernel: np.ndarray
   recurrent_kernel: np.ndarray
   bias: np.ndarray
+  scope: str = ""
 
   def __post_init__(self):
     gates = _gates_of(self.cell)
@@ -93,11 +120,63 @@ class CellWeights:
       by_gate = np.split(np.asarray(array), GATES[self.cell], axis=-1)
       return np.concatenate([by_gate[gate] for gate in order], axis=-1)
 
-    return CellWeights(
-      self.cell,
-      take(self.kernel),
-      take(self.recurrent_kernel),
-      take(self.bias),
+    return self._replace_arrays(
+      take(self.kernel), take(self.recurrent_kernel), take(self.bias)
+    )
+
+  def shift_forget_gate(self, by: float) -> "CellWeights":
+    """The same weights with a number added to the IndyLSTM's bias of gate f.
+
+    Other cells have no such gate and stay as they are.
+
+    Raises:
+      ValueError: if a number that was finite no longer is.
+    """
+    if self.cell != "IndyLSTMCell":
+      return self
+    bias = np.array(self.bias)
+    gate = bias[2 * self.units : 3 * self.units]
+    with np.errstate(over="ignore"):
+      shifted = (gate + by).astype(bias.dtype)
+    if np.any(np.isfinite(gate) & ~np.isfinite(shifted)):
+      raise ValueError(
+        f"forget_bias changes the bias of the forget gate by {by!r}, expected "
+        f"a number that leaves it finite in {bias.dtype}"
+      )
+    bias[2 * self.units : 3 * self.units] = shifted
+    return self._replace_arrays(self.kernel, self.recurrent_kernel, bias)
+
+  def cast(self, dtypes: Sequence[Any]) -> "CellWeights":
+    """The same weights, gates in tf.contrib.rnn's order, in other dtypes.
+
+    NaN and infinity, which a model may have been trained to, stay what they
+    are.
+
+    Args:
+      dtypes: of kernel, recurrent kernel and bias.
+
+    Raises:
+      ValueError: if a finite number is too large for its dtype; the variable is
+        named.
+    """
+    arrays = (self.kernel, self.recurrent_kernel, self.bias)
+    with np.errstate(over="ignore"):
+      cast = self._replace_arrays(
+        *(np.asarray(a).astype(dtype) for a, dtype in zip(arrays, dtypes))
+      )
+    after = to_variables(cast, self.scope)
+    for name, array in to_variables(self, self.scope).items():
+      lost = array[np.isfinite(array) & ~np.isfinite(after[name])]
+      if lost.size:
+        raise ValueError(
+          f"the variable {name!r} has {lost[0]} ({lost.dtype}), expected "
+          f"numbers that are finite in {after[name].dtype}, the layer's dtype"
+        )
+    return cast
+
+  def _replace_arrays(self, kernel, recurrent_kernel, bias) -> "CellWeights":
+    return dataclasses.replace(
+      self, kernel=kernel, recurrent_kernel=recurrent_kernel, bias=bias
     )
 
 
@@ -109,29 +188,98 @@ def _gates_of(cell: str) -> int:
   return GATES[cell]
 
 
-def _load(checkpoint: Checkpoint) -> Mapping[str, Any]:
-  """A checkpoint as a mapping from names to arrays."""
-  if isinstance(checkpoint, Mapping):
-    return checkpoint
+class _VariablesOfFiles(Mapping):
+  """The variables of a checkpoint's files, each read when it is asked for."""
+
+  def __init__(self, path: str):
+    import tensorflow as tf
+
+    self._path = path
+    with _name_damaged_files(path):
+      self._reader = tf.train.load_checkpoint(path)
+      self._names = sorted(self._reader.get_variable_to_shape_map())
+
+  def __getitem__(self, name):
+    with _name_damaged_files(self._path):
+      return self._reader.get_tensor(name)
+
+  def __iter__(self):
+    return iter(self._names)
+
+  def __len__(self):
+    return len(self._names)
+
+
+@contextlib.contextmanager
+def _name_damaged_files(path: str) -> Iterator[None]:
+  """Turns what TensorFlow raises for damaged files into a ValueError."""
   import tensorflow as tf
 
-  # The name of one of its files will do for the checkpoint.
-  path = re.sub(_FILE_ENDING, "", os.fspath(checkpoint))
-  reader = tf.train.load_checkpoint(path)
+  try:
+    yield
+  except (tf.errors.OpError, IndexError, UnicodeDecodeError) as error:
+    # No file at all is a wrong path. Data without an index is what is left of
+    # a writer that was stopped.
+    if isinstance(error, tf.errors.NotFoundError) and not _files_of(path):
+      raise
+    raise ValueError(
+      f"checkpoint is {path!r}, whose files are cut short, damaged or missing: "
+      f"{error}"
+    ) from error
 
-  class Variables(Mapping):
-    """Reads a variable when it is asked for."""
 
-    def __getitem__(self, name):
-      return reader.get_tensor(name)
+def _files_of(prefix: str) -> list[str]:
+  """The files of a checkpoint that there are, in TensorFlow's file systems."""
+  import tensorflow as tf
 
-    def __iter__(self):
-      return iter(sorted(reader.get_variable_to_shape_map()))
+  folder, start = os.path.split(prefix)
+  try:
+    names = tf.io.gfile.listdir(folder or ".")
+  except tf.errors.NotFoundError:
+    return []
+  return sorted(
+    os.path.join(folder, name)
+    for name in names
+    if re.fullmatch(re.escape(start) + _FILE_ENDING, name)
+  )
 
-    def __len__(self):
-      return len(reader.get_variable_to_shape_map())
 
-  return Variables()
+def _load(checkpoint: Checkpoint) -> Mapping[str, Any]:
+  """A checkpoint as a mapping from names to arrays."""
+  if not isinstance(checkpoint, Mapping):
+    # The name of one of its files will do for the checkpoint.
+    return _VariablesOfFiles(re.sub(_FILE_ENDING, "", os.fsdecode(checkpoint)))
+  _check_keys("checkpoint", checkpoint)
+  return checkpoint
+
+
+def _check_keys(argument: str, variables: Mapping[str, Any]) -> None:
+  for name in variables:
+    if not isinstance(name, str) or not name:
+      raise ValueError(
+        f"{argument} has the key {name!r}, expected the names of variables, "
+        "strings that are not empty"
+      )
+
+
+def _as_array(
+  name: str, value: Any, dtypes: Optional[Sequence[str]] = None
+) -> np.ndarray:
+  """A variable's value as an array, of one of these dtypes if there are any."""
+  try:
+    array = np.asarray(value)
+  except (TypeError, ValueError) as error:
+    raise ValueError(
+      f"the variable {name!r} is of the type {type(value).__name__}, expected "
+      f"an array of numbers: {error}"
+    ) from error
+  if dtypes and array.dtype.name not in dtypes:
+    *others, last = dtypes
+    raise ValueError(
+      f"the variable {name!r} has dtype {array.dtype}, expected "
+      f"{', '.join(others)} or {last}"
+    )
+  return array
 
 
 def _names_of(cell: str) -> list[str]:
@@ -154,6 +302,22 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
   Returns:
     The units of each scope's cell. IndRNNCells and IndyLSTMCells have the same
     names: a scope of one whose width allows it is listed for the other too.
+
+  Raises:
+    ValueError, tf.errors.NotFoundError: if the cell is none of these, or the
+      checkpoint cannot be read, as of `read_weights`.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import migrate
+  >>> variables = {
+  ...   "rnn/ind_rnn_cell/kernel_w": np.ones([3, 5]),
+  ...   "rnn/ind_rnn_cell/kernel_u": np.ones([1, 5]),
+  ...   "rnn/ind_rnn_cell/bias": np.zeros([5]),
+  ... }
+  >>> migrate.list_scopes("IndRNNCell", variables)
+  {'rnn/ind_rnn_cell': 5}
   """
   _gates_of(cell)
   variables = _load(checkpoint)
@@ -166,7 +330,8 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
     is_part = scope.split("/")[-1] == "gates"  # of an IndyGRUCell
     if is_part or not set(_names_of(cell)) <= {*_list_below(scope, variables)}:
       continue
-    width = np.size(variables[_path(scope, recurrent_kernel)])
+    path = _path(scope, recurrent_kernel)
+    width = _as_array(path, variables[path]).size
     if width % gates == 0:
       scopes[scope] = width // gates
   return dict(sorted(scopes.items()))
@@ -238,17 +403,21 @@ def read_weights(
   Args:
     cell: "IndRNNCell", "IndyGRUCell" or "IndyLSTMCell".
     checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
-      file "checkpoint"; or a mapping from the variables' names to arrays.
+      file "checkpoint"; or a mapping from the variables' names to arrays. The
+      cell's are float16, bfloat16, float32 or float64.
     scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
       which there is only one such cell; None if the checkpoint has only one.
     units: (optional) what the cell has; of several only that counts.
 
   Returns:
-    The `CellWeights`.
+    The `CellWeights`, in the variables' dtype. NaN and infinity stay.
 
   Raises:
-    ValueError: if it is not clear which cell is meant, or if a variable is
-      missing, is not such a cell's, or has another shape; it is named.
+    ValueError: if it is not clear which cell is meant; if a variable is
+      missing, is not such a cell's, or has another shape or dtype, which is
+      named; if a name is no string; if the checkpoint's files are damaged, or
+      some are missing.
+    tf.errors.NotFoundError: if the checkpoint has no file at all.
 
   Example:
 
@@ -266,20 +435,27 @@ def read_weights(
   variables = _load(checkpoint)
   scope = _choose_scope(cell, variables, scope, units)
   _check_names(cell, variables, scope)
-  arrays = {
-    name: np.asarray(variables[_path(scope, name)]) for name in _names_of(cell)
-  }
+  arrays = {}
+  for name in _names_of(cell):
+    path = _path(scope, name)
+    arrays[name] = _as_array(path, variables[path], _FLOATS)
   _check_shapes(cell, arrays, scope)
   rows = [[arrays[name] for name in part[:3]] for part in _PARTS[cell]]
-  weights = CellWeights(
-    cell, *(np.concatenate(column, axis=-1) for column in zip(*rows))
-  )
+  kernel, recurrent_kernel, bias = map(_lay_side_by_side, zip(*rows))
+  weights = CellWeights(cell, kernel, recurrent_kernel, bias, scope)
   if units not in (None, weights.units):
     raise ValueError(
       f"units is {units}, and the checkpoint's {cell} under scope {scope!r} "
       f"has {weights.units}"
     )
   return weights
+
+
+def _lay_side_by_side(arrays: Sequence[np.ndarray]) -> np.ndarray:
+  """Gates in one array, of a dtype that holds all of their numbers."""
+  if {array.dtype.name for array in arrays} == {"float16", "bfloat16"}:
+    arrays = [array.astype("float32") for array in arrays]  # NumPy knows none
+  return np.concatenate(arrays, axis=-1)
 
 
 def _path(scope: str, name: str) -> str:
@@ -321,6 +497,16 @@ def to_variables(weights: CellWeights, scope: str) -> dict[str, np.ndarray]:
 
   Returns:
     The arrays by the variables' names: what `read_weights` reads.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import migrate
+  >>> weights = migrate.CellWeights(
+  ...   "IndRNNCell", np.ones([3, 4]), np.ones([1, 4]), np.zeros([4])
+  ... )
+  >>> list(migrate.to_variables(weights, "rnn/ind_rnn_cell"))[:2]
+  ['rnn/ind_rnn_cell/kernel_w', 'rnn/ind_rnn_cell/kernel_u']
   """
   variables = {}
   first = 0
@@ -336,31 +522,107 @@ def to_variables(weights: CellWeights, scope: str) -> dict[str, np.ndarray]:
   return variables
 
 
+def _check_prefix(prefix: str, overwrite: bool) -> None:
+  """Compares with what lies at a checkpoint's path."""
+  import tensorflow as tf
+
+  name = os.path.basename(prefix)
+  is_a_file = re.search(_FILE_ENDING, name)  # which would get a second ending
+  if not name or is_a_file or tf.io.gfile.isdir(prefix):
+    raise ValueError(
+      f"prefix is {prefix!r}, expected a path that ends in a file's name "
+      "without TensorFlow's endings (.index, .meta, .data-...), and is no "
+      "folder's"
+    )
+  files = _files_of(prefix)
+  if files and not overwrite:
+    raise FileExistsError(
+      f"prefix is {prefix!r}, expected one without files, and there are "
+      f"{', '.join(map(repr, files))}; overwrite=True replaces the checkpoint"
+    )
+
+
+def _arrays_to_write(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+  """Variables' arrays, of dtypes that TensorFlow 1 has too."""
+  if not isinstance(variables, Mapping) or not variables:
+    raise ValueError(
+      f"variables is {variables!r}, expected a mapping from names to arrays, "
+      "at least one"
+    )
+  _check_keys("variables", variables)  # an empty name would abort the process
+  dtypes = (*_FLOATS, *_OTHER_NUMBERS)
+  return {n: _as_array(n, value, dtypes) for n, value in variables.items()}
+
+
+def _make_folder(folder: str) -> None:
+  import tensorflow as tf
+
+  try:
+    tf.io.gfile.makedirs(folder)
+  except tf.errors.FailedPreconditionError as error:
+    raise NotADirectoryError(
+      f"prefix is in {folder!r}, expected a folder: {error}"
+    ) from error
+
+
 def write_checkpoint(
-  variables: Mapping[str, Any], prefix: Union[str, "os.PathLike[str]"]
+  variables: Mapping[str, Any],
+  prefix: Union[str, "os.PathLike[str]"],
+  *,
+  overwrite: bool = False,
 ) -> str:
   """Writes a checkpoint that `tf.train.Saver` restores, in TensorFlow 1 too.
 
+  The checkpoint holds the variables only: TensorFlow writes the files
+  PREFIX.data-00000-of-00001 and PREFIX.index, and no graph (PREFIX.meta).
+
   Args:
-    variables: arrays by the variables' names.
-    prefix: the checkpoint's path, to which TensorFlow adds its endings.
+    variables: arrays of numbers by the variables' names.
+    prefix: the checkpoint's path, to which TensorFlow adds its endings. A
+      folder that does not exist is made, as `tf.train.Checkpoint` does.
+    overwrite: whether to replace a checkpoint at this path. TensorFlow replaces
+      one file after the other: a process that is killed in between can leave
+      neither the old checkpoint nor the new one. At a new path there is
+      nothing to lose. Other files of the old one, such as PREFIX.meta, stay.
 
   Returns:
     The prefix.
+
+  Raises:
+    FileExistsError: if a file of a checkpoint is at this path, without
+      `overwrite`.
+    NotADirectoryError: if what should be its folder is a file.
+    ValueError: if there are no variables, one is no array of numbers or has no
+      name, or the prefix names no file or one of a checkpoint's files. Nothing
+      is written.
+
+  Example:
+
+  >>> import os, tempfile
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import migrate
+  >>> with tempfile.TemporaryDirectory() as folder:
+  ...   prefix = os.path.join(folder, "model.ckpt")
+  ...   _ = migrate.write_checkpoint({"rnn/bias": np.zeros([4])}, prefix)
+  ...   sorted(os.listdir(folder))
+  ['model.ckpt.data-00000-of-00001', 'model.ckpt.index']
   """
   import tensorflow as tf
 
   v1 = tf.compat.v1
+  arrays = _arrays_to_write(variables)
+  prefix = os.fsdecode(prefix)
+  _check_prefix(prefix, overwrite)
+  _make_folder(os.path.dirname(prefix) or ".")
+  # The op that a Saver runs, fed: a graph's variables get other names where two
+  # differ by case only, and arrays inside a graph take 2 GB at most.
   with tf.Graph().as_default(), v1.Session() as session:
-    made = [
-      v1.get_variable(
-        name,
-        initializer=tf.constant(np.asarray(array)),
-        use_resource=False,
-      )
-      for name, array in variables.items()
-    ]
-    session.run(v1.global_variables_initializer())
-    return v1.train.Saver(made).save(
-      session, os.fspath(prefix), write_state=False
+    feeds = {v1.placeholder(a.dtype, a.shape): a for a in arrays.values()}
+    save = tf.raw_ops.SaveV2(
+      prefix=prefix,
+      tensor_names=list(arrays),
+      shape_and_slices=[""] * len(arrays),
+      tensors=list(feeds),
     )
+    session.run(save, feeds)
+  return prefix

@@ -4,6 +4,7 @@ The same as those for linen in `tf_contrib_rnn.flax`, with nnx's constructors:
 `in_features`, `hidden_features` and `rngs`.
 """
 
+from tf_contrib_rnn.flax.nnx.bound import bound_recurrent_kernels
 from tf_contrib_rnn.flax.nnx.cells import IndRNNCell
 from tf_contrib_rnn.flax.nnx.cells import IndyGRUCell
 from tf_contrib_rnn.flax.nnx.cells import IndyLSTMCell
@@ -20,6 +21,7 @@ __all__ = [
   "IndyGRUCell",
   "IndyLSTM",
   "IndyLSTMCell",
+  "bound_recurrent_kernels",
   "contrib_variables",
   "load_contrib_variables",
 ]

@@ -9,14 +9,21 @@ from collections.abc import Mapping
 from typing import Any
 from typing import Callable
 from typing import Optional
+from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 from flax import nnx
 from flax.nnx.nn.dtypes import promote_dtype as default_promote_dtype
 
+from tf_contrib_rnn import _signatures
 from tf_contrib_rnn.flax import _recurrence
 
-_NO_METADATA = types.MappingProxyType({})
+if TYPE_CHECKING:
+  from typing_extensions import Unpack
+
+  from tf_contrib_rnn.flax.nnx import _arguments
+
+_NO_METADATA: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class _IndependentCell(nnx.RNNCellBase):
@@ -25,6 +32,9 @@ class _IndependentCell(nnx.RNNCellBase):
   Attributes:
     kind: what there is to know of the cell; belongs to the class.
   """
+
+  kind: _recurrence.Kind
+  __signature__ = _signatures.OfInit()
 
   def __init__(
     self,
@@ -188,15 +198,17 @@ class IndRNNCell(_IndependentCell):
 
   kind = _recurrence.IND_RNN
 
+  @_signatures.with_arguments_of(_IndependentCell)
   def __init__(
     self,
     in_features: int,
     hidden_features: int,
     *,
     residual: bool = False,
-    **keywords,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfAnyCell]",
   ):
-    super().__init__(in_features, hidden_features, **keywords)
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
     self.residual = residual
 
   def weights(self) -> tuple:
@@ -247,15 +259,17 @@ class IndyGRUCell(_IndependentCell):
 
   kind = _recurrence.INDY_GRU
 
+  @_signatures.with_arguments_of(_IndependentCell)
   def __init__(
     self,
     in_features: int,
     hidden_features: int,
     *,
     gate_fn: Callable = nnx.sigmoid,
-    **keywords,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfAnyCell]",
   ):
-    super().__init__(in_features, hidden_features, **keywords)
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
     self.gate_fn = gate_fn
 
 
@@ -303,6 +317,7 @@ class IndyLSTMCell(_IndependentCell):
 
   kind = _recurrence.INDY_LSTM
 
+  @_signatures.with_arguments_of(_IndependentCell)
   def __init__(
     self,
     in_features: int,
@@ -310,10 +325,11 @@ class IndyLSTMCell(_IndependentCell):
     *,
     gate_fn: Callable = nnx.sigmoid,
     forget_bias_init: Callable = nnx.initializers.ones_init(),
-    **keywords,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfAnyCell]",
   ):
     self._forget_bias_init = forget_bias_init
-    super().__init__(in_features, hidden_features, **keywords)
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
     self.gate_fn = gate_fn
 
   def _bias_inits(self, bias_init):

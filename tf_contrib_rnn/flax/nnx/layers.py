@@ -7,11 +7,18 @@ same state. All products with the kernel are one, and the rest is one call of
 
 from typing import Any
 from typing import Optional
+from typing import TYPE_CHECKING
 
 from flax import nnx
 
+from tf_contrib_rnn import _signatures
 from tf_contrib_rnn.flax import _recurrence
 from tf_contrib_rnn.flax.nnx import cells
+
+if TYPE_CHECKING:
+  from typing_extensions import Unpack
+
+  from tf_contrib_rnn.flax.nnx import _arguments
 
 
 class _IndependentRNN(nnx.Module):
@@ -20,6 +27,9 @@ class _IndependentRNN(nnx.Module):
   Attributes:
     cell_class: the class of the cell; belongs to the layer's class.
   """
+
+  cell_class: Any
+  __signature__ = _signatures.OfInit()
 
   def __init__(
     self,
@@ -133,6 +143,17 @@ class IndRNN(_IndependentRNN):
 
   cell_class = cells.IndRNNCell
 
+  @_signatures.with_arguments_of(cells.IndRNNCell, _IndependentRNN)
+  def __init__(
+    self,
+    in_features: int,
+    hidden_features: int,
+    *,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfIndRNN]",
+  ):
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
+
 
 class IndyGRU(_IndependentRNN):
   """Independently Gated Recurrent Units over sequences.
@@ -168,6 +189,17 @@ class IndyGRU(_IndependentRNN):
 
   cell_class = cells.IndyGRUCell
 
+  @_signatures.with_arguments_of(cells.IndyGRUCell, _IndependentRNN)
+  def __init__(
+    self,
+    in_features: int,
+    hidden_features: int,
+    *,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfIndyGRU]",
+  ):
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
+
 
 class IndyLSTM(_IndependentRNN):
   """Independently Recurrent Long Short-Term Memory over sequences.
@@ -202,3 +234,14 @@ class IndyLSTM(_IndependentRNN):
   """
 
   cell_class = cells.IndyLSTMCell
+
+  @_signatures.with_arguments_of(cells.IndyLSTMCell, _IndependentRNN)
+  def __init__(
+    self,
+    in_features: int,
+    hidden_features: int,
+    *,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfIndyLSTM]",
+  ):
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)

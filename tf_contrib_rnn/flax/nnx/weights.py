@@ -46,8 +46,10 @@ def load_contrib_variables(
 
   Raises:
     ValueError: if it is not clear which cell is meant, if a variable is
-      missing, is not such a cell's, or does not fit the module; it is named,
-      and no parameter is changed.
+      missing, is not such a cell's, does not fit the module, is not of floating
+      point, or has a number too large for its dtype; it is named, and no
+      parameter is changed. Also if the checkpoint's files are damaged.
+    tf.errors.NotFoundError: if the checkpoint has no file at all.
 
   Example:
 
