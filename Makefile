@@ -54,7 +54,7 @@ requirements := requirements-dev.txt \
 # A worker a processor; each runs whole files, whose set-up it then does once.
 pytest := $(bin)/python3 -m pytest -n 2 --dist loadfile --durations 10
 
-.PHONY: demo test test-quick test-all test-sanitized bench gpu-test gpu-bench lint format build wheel clean
+.PHONY: demo test test-quick test-all test-sanitized test-threads bench gpu-test gpu-bench lint format build wheel clean
 .DELETE_ON_ERROR:
 
 build: $(built)
@@ -63,13 +63,13 @@ demo: build
 	$(bin)/python examples/legacy_digits/legacy_digits.py eval
 	$(bin)/python examples/legacy_digits/legacy_digits.py train --epochs 5
 
-test: build lint test-sanitized
+test: build lint test-sanitized test-threads
 	$(pytest)
 
 test-quick: build lint
 	$(pytest) --quick
 
-test-all: build lint test-sanitized
+test-all: build lint test-sanitized test-threads
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(pytest) --all
 
@@ -77,6 +77,12 @@ test-all: build lint test-sanitized
 test-sanitized:
 	tools/install_system_packages.sh --tests
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
+
+# ThreadSanitizer: the one class that several threads use at once.
+test-threads:
+	tools/install_system_packages.sh --tests
+	$(BAZEL) test $(for_tensorflow) --config=thread_sanitizer \
+	  //cc/recurrence:shared_work_test
 
 bench: build
 	$(bin)/pip install -q -r requirements-benchmarks.txt

@@ -69,7 +69,7 @@ def test_arguments_can_be_read(time, gamma):
 
 
 def test_tensorflow_is_imported_by_the_call_alone():
-  helpers.run_script(
+  helpers.run_fresh_script(
     """
     import sys, tf_contrib_rnn
     assert tf_contrib_rnn.RecurrentBound(1, gamma=1.5).value == 1.5

@@ -540,7 +540,7 @@ def test_errors_name_the_argument(kind):
 
 
 def test_tensorflow_is_not_imported():
-  helpers.run_script("""
+  helpers.run_fresh_script("""
     import sys
     import jax.numpy as jnp
     import numpy as np

@@ -23,7 +23,10 @@ has_nvcc = bool(shutil.which("nvcc")) or any(
     "/usr/local/cuda",
   )
 )
-pytestmark = pytest.mark.skipif(not has_nvcc, reason="there is no nvcc here")
+pytestmark = [
+  pytest.mark.skipif(not has_nvcc, reason="there is no nvcc here"),
+  pytest.mark.long,  # nvcc compiles for minutes
+]
 needs_torch = pytest.mark.skipif(
   importlib.util.find_spec("torch") is None,
   reason="PyTorch is not installed: make bench installs it",

@@ -201,7 +201,9 @@ def list_dtypes():
 
 
 def test_dtypes_that_are_not_known_are_named_by_their_numbers():
-  messages = helpers.run_script(UNKNOWN_DTYPES, _library._PATH).splitlines()
+  messages = helpers.run_fresh_script(
+    UNKNOWN_DTYPES, _library._PATH
+  ).splitlines()
   bias, outputs, forget_bias, *inputs = messages
   assert "bias is unknown dtype (99)[12], expected F32[12]" in bias
   assert "outputs is unknown dtype (99)[2,3,4], expected F32[" in outputs
@@ -234,7 +236,7 @@ DIGESTS = """
 
 def test_the_same_bits_at_every_run_and_for_any_number_of_threads():
   digests = {
-    helpers.run_script(DIGESTS, NPROC=threads)
+    helpers.run_fresh_script(DIGESTS, NPROC=threads)
     for threads in ("1", "2", "7", "7")
   }
   assert len(digests) == 1
@@ -263,7 +265,7 @@ def test_without_a_library_the_primitives_are_composed():
   assert "custom_call" in call.lower(*arguments).as_text()
   results = call(*arguments), jax_helpers.gradients(call, arguments)
   want = [jax_helpers.weigh(one) for one in results]
-  got = np.float64(helpers.run_script(WITHOUT_LIBRARY).split())
+  got = np.float64(helpers.run_fresh_script(WITHOUT_LIBRARY).split())
   np.testing.assert_allclose(got, want, rtol=1e-12)
 
 

@@ -284,7 +284,7 @@ SHARDED = """
 
 
 def test_shard_map_and_sharded_arguments():
-  helpers.run_script(SHARDED, XLA_FLAGS=TWO_DEVICES)
+  helpers.run_fresh_script(SHARDED, XLA_FLAGS=TWO_DEVICES)
 
 
 @each_cell

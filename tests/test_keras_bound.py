@@ -286,7 +286,7 @@ def test_a_file_is_read_on_jax_without_tensorflow(tmp_path):
   skip_without("jax")
   path = tmp_path / "model.keras"
   a_model(tf_contrib_rnn.RecurrentBound(TIME, GAMMA)).save(path)
-  printed = helpers.run_script(
+  printed = helpers.run_fresh_script(
     """
     import sys
     sys.modules["tensorflow"] = None  # an import of it fails

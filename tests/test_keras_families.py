@@ -76,7 +76,7 @@ def test_jax():
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_tensorflow_is_not_needed(backend):
   skip_without(backend)
-  helpers.run_script(
+  helpers.run_fresh_script(
     """
     import sys, types
     sys.modules["tensorflow"] = None  # an import of it fails

@@ -396,7 +396,7 @@ def test_regularizers_and_constraints():
 
 
 def test_recurrent_bound_as_constraint():
-  bound = tf_contrib_rnn_bound()
+  bound = indy.RecurrentBound(time=TIME)
   layer = indy.IndRNN(4, activation="relu", recurrent_constraint=bound)
   model = keras.Sequential([layer])
   model.compile(keras.optimizers.SGD(100.0), "mse")
@@ -404,14 +404,6 @@ def test_recurrent_bound_as_constraint():
   model.fit(keras_helpers.inputs(), y, verbose=0)
   u = layer.get_weights()[1]
   assert np.abs(u).max() <= bound.value * (1 + 1e-6)
-
-
-def tf_contrib_rnn_bound():
-  if not keras_helpers.RUNS_TENSORFLOW:
-    pytest.skip("RecurrentBound computes with TensorFlow")
-  import tf_contrib_rnn
-
-  return tf_contrib_rnn.RecurrentBound(time=TIME)
 
 
 def test_initial_weights():

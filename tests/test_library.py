@@ -252,7 +252,9 @@ WITH_SHORT_OPS = """
 
 
 def test_an_op_library_that_is_cut_short_composes(tmp_path):
-  printed = helpers.run_script(WITH_SHORT_OPS, *copy_broken(OPS, tmp_path))
+  printed = helpers.run_fresh_script(
+    WITH_SHORT_OPS, *copy_broken(OPS, tmp_path)
+  )
   reason, warned, reasons = json.loads(printed.splitlines()[-1])
   check_reasons(OPS, reasons)
   assert "is cut short: it has 1000 bytes" in reason
@@ -284,7 +286,7 @@ WITH_SHORT_XLA = """
 def test_a_library_for_xla_that_is_cut_short_composes(tmp_path):
   import_jax_library()
   paths = copy_broken(XLA, tmp_path)
-  printed = helpers.run_script(
+  printed = helpers.run_fresh_script(
     WITH_SHORT_XLA, *paths, TF_CONTRIB_RNN_JAX_LIBRARY=""
   )
   reason, reasons = json.loads(printed.splitlines()[-1])

@@ -69,7 +69,7 @@ def test_dir_shows_the_public_names_and_no_others():
 
 
 def test_submodules_are_imported_with_their_first_use():
-  printed = helpers.run_script(
+  printed = helpers.run_fresh_script(
     """
     import sys
     import tf_contrib_rnn
@@ -132,7 +132,7 @@ def test_alias_functions_work():
 
 
 def test_import_changes_nothing_of_tensorflow():
-  printed = helpers.run_script(
+  printed = helpers.run_fresh_script(
     "import tensorflow as tf\n"
     "before = hasattr(tf.compat.v1.nn.rnn_cell, 'GRUCell')\n"
     "import tf_contrib_rnn\n"

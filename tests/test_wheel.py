@@ -50,7 +50,7 @@ def test_wheel_holds_the_package_and_its_libraries(wheel):
 
 def test_wheel_runs_fused(wheel, tmp_path):
   zipfile.ZipFile(wheel).extractall(tmp_path)
-  printed = helpers.run_script(
+  printed = helpers.run_fresh_script(
     """
     import sys
     sys.path.insert(0, sys.argv[1])

@@ -369,7 +369,7 @@ print(json.dumps(results))
 def fixture_keras_results():
   version = tuple(map(int, tf.__version__.split(".")[:2]))
   legacy = {"TF_USE_LEGACY_KERAS": "1"} if version >= (2, 16) else {}
-  out = helpers.run_script(KERAS_SCRIPT, **legacy)
+  out = helpers.run_fresh_script(KERAS_SCRIPT, **legacy)
   return json.loads(out.splitlines()[-1])
 
 
