@@ -52,7 +52,8 @@ requirements := requirements-dev.txt \
 	$(if $(filter $(TF_DEFAULT),$(TF)),requirements-jax.txt)
 
 # A worker a processor; each runs whole files, whose set-up it then does once.
-pytest := $(bin)/python3 -m pytest -n 2 --dist loadfile --durations 10
+pytest := $(bin)/python3 -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	--durations 10
 
 .PHONY: demo test test-quick test-all test-sanitized test-threads bench gpu-test gpu-bench lint format build wheel clean
 .DELETE_ON_ERROR:

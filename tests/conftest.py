@@ -1,7 +1,8 @@
 """Which tests run: all, the usual ones, or the quick ones.
 
 `make test` runs of each product of parameters a part, in which every pair of
-values comes up, and no test that is marked as long. `make test-all` (pytest
+values comes up, or every value where a test is marked so, and no test that is
+marked as long. `make test-all` (pytest
 --all) runs everything. `make test-quick` (pytest --quick) leaves out the files
 that start processes or compile for long.
 """
@@ -9,12 +10,13 @@ that start processes or compile for long.
 import itertools
 import os
 import pathlib
+import zlib
 
-# What starts processes, or compiles for JAX.
-SLOW = """adding_problem benchmarks documentation flax flax_bound flax_nnx
-flax_weights fuzz gpu import_order jax jax_library jax_transformations
-keras_bound keras_families keras_lite keras_saving keras_weights library
-wheel""".split()
+# What starts processes, or compiles for JAX; the longest first.
+SLOW = """keras_families rnn jax_transformations flax keras_saving jax
+flax_weights benchmarks documentation golden import_order adding_problem
+flax_nnx jax_library fuzz keras_bound checkpoints keras_lite keras_weights
+flax_bound gpu library wheel""".split()
 
 
 def pytest_addoption(parser):
@@ -25,15 +27,30 @@ def pytest_addoption(parser):
   group.addoption(
     "--quick", action="store_true", help="only files that take seconds"
   )
+  group.addoption(
+    "--each-value", action="store_true", help="of all products each value"
+  )
 
 
 def pytest_ignore_collect(collection_path, config):
-  name = collection_path.stem.removeprefix("test_")
-  return True if config.option.quick and name in SLOW else None
+  is_slow = rank(collection_path) < len(SLOW)
+  return True if config.option.quick and is_slow else None
+
+
+def rank(path):
+  """The place of a file in `SLOW`, or one behind it."""
+  name = path.stem.removeprefix("test_")
+  return SLOW.index(name) if name in SLOW else len(SLOW)
 
 
 def pytest_configure(config):
   """What all interpreters share that the tests start."""
+  # Compiling takes most of the time, and running next to none.
+  flags = [
+    os.environ.get("XLA_FLAGS", ""),
+    "--xla_backend_optimization_level=0",
+  ]
+  os.environ["XLA_FLAGS"] = " ".join(flags)
   cache = pathlib.Path(config.rootpath) / ".pytest_cache" / "jax"
   os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
   os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
@@ -46,22 +63,26 @@ def values_of(item):
   return [(name, id(value)) for name, value in item.callspec.params.items()]
 
 
-def choose_pairwise(items):
+def choose(items, by_value):
   """Some of one test's items, in which each pair of parameters' values is.
 
-  In their order, which is the same in every process: xdist asks for that.
+  With the mark each_value, each value. What is chosen depends on the names
+  alone: xdist asks for the same in every process.
   """
+  size = 1 if by_value or items[0].get_closest_marker("each_value") else 2
   seen = set()
-  for item in items:
+  # As if drawn by lot, so that other values come up with each.
+  for item in sorted(items, key=lambda item: zlib.crc32(item.nodeid.encode())):
     values = values_of(item)
-    new = {values[0]} if len(values) == 1 else set()
-    new.update(itertools.combinations(values, 2))
+    new = {*itertools.combinations(values, min(size, len(values)))}
     if not new <= seen:
       seen |= new
       yield item
 
 
 def pytest_collection_modifyitems(config, items):
+  # A worker that begins with them does not end with them, alone.
+  items.sort(key=lambda item: rank(item.path))
   if config.option.all or any("::" in argument for argument in config.args):
     return
   products = {}
@@ -70,7 +91,9 @@ def pytest_collection_modifyitems(config, items):
       test = (item.path, item.originalname)
       products.setdefault(test, []).append(item)
   chosen = {
-    item for product in products.values() for item in choose_pairwise(product)
+    item
+    for product in products.values()
+    for item in choose(product, config.option.each_value)
   }
   left_out = [
     item

@@ -98,6 +98,7 @@ def twice_transposed(loss):
   return product
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
   "transform",
   [
@@ -153,6 +154,7 @@ MAPPED = {
 }
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("mapped", MAPPED)
 @each_cell
 def test_vmap(cell, mapped):

@@ -24,17 +24,26 @@ EQUALITY_OF_JAX = "test_cell or gradients and True-holes"
 BEHAVIOUR_OF_JAX = "config or IndyGRU-before"
 
 
-def run_tests(files, *arguments, **environment):
+@pytest.fixture(name="run_tests")
+def fixture_run_tests(pytestconfig):
+  """Runs the tests of some files in a process with another environment."""
+  which = ["--all"]
+  if not pytestconfig.option.all:  # one layer of each way to hold its weights
+    which = ["--each-value", "-k", "not IndRNN and not after"]
   command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-  done = subprocess.run(
-    [*command, *files, "-W", "ignore", *arguments],
-    cwd=ROOT,
-    env={**os.environ, **environment},
-    text=True,
-    capture_output=True,
-    check=False,
-  )
-  assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+  def run_tests(files, *arguments, **environment):
+    done = subprocess.run(
+      [*command, *files, *which, "-W", "ignore", *arguments],
+      cwd=ROOT,
+      env={**os.environ, **environment},
+      text=True,
+      capture_output=True,
+      check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+  return run_tests
 
 
 def skip_without(package):
@@ -54,19 +63,19 @@ only_from_keras_3 = pytest.mark.skipif(
   [[EQUALITY, FUSED], BEHAVIOUR, MIGRATION],
   ids=["results", "behaviour", "migration"],
 )
-def test_tf_keras(files):
+def test_tf_keras(files, run_tests):
   skip_without("tf_keras")
   run_tests(files, TF_USE_LEGACY_KERAS="1")
 
 
 @only_from_keras_3
-def test_torch():
+def test_torch(run_tests):
   skip_without("torch")
   run_tests([EQUALITY, *BEHAVIOUR], KERAS_BACKEND="torch")
 
 
 @only_from_keras_3
-def test_jax():
+def test_jax(run_tests):
   skip_without("jax")
   run_tests([EQUALITY], "-k", EQUALITY_OF_JAX, KERAS_BACKEND="jax")
   run_tests(BEHAVIOUR, "-k", BEHAVIOUR_OF_JAX, KERAS_BACKEND="jax")

@@ -225,6 +225,7 @@ def function_of_gradients(call, arguments):
   )
 
 
+@pytest.mark.each_value
 @every_layout
 @pytest.mark.parametrize("step", [False, True])
 @pytest.mark.parametrize("in_function", [False, True])

@@ -42,6 +42,13 @@ def assert_whole(messages, count):
     assert message.startswith("whole sequences: "), message
 
 
+def start_session():
+  """A session that runs graphs as they are: to rewrite them takes longer."""
+  options = v1.ConfigProto()
+  options.graph_options.rewrite_options.disable_meta_optimizer = True
+  return v1.Session(config=options)
+
+
 def run_graph(build, arrays, dtype="float32", seed=0):
   """What build(*tensors) returns, and its gradients, with random variables.
 
@@ -63,7 +70,7 @@ def run_graph(build, arrays, dtype="float32", seed=0):
     floating = [t for t in tensors if t.dtype.is_floating]
     gradients = v1.gradients(total, variables + floating)
     gradients = [tf.convert_to_tensor(g) for g in gradients if g is not None]
-    with v1.Session() as session:
+    with start_session() as session:
       session.run(v1.global_variables_initializer())
       for variable in variables:
         value = helpers.random(rng, variable.shape.as_list(), dtype) * 0.7
@@ -111,6 +118,7 @@ def make_inputs(batch, time, depth, dtype="float32", seed=3):
 # Sizes.
 
 
+@pytest.mark.each_value
 @every_kind
 @with_implementations
 @pytest.mark.parametrize("time", [0, 1, 2, 129, 151])
@@ -129,6 +137,7 @@ def test_odd_lengths_and_units(kind, implementation, time, layers):
   assert_whole(layers(), 1)
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("units", [1, 2, 15, 16, 17, 31, 33, 129, 151])
 @pytest.mark.parametrize("time_major", [False, True])
@@ -142,6 +151,7 @@ def test_units_around_a_vector(kind, units, time_major, layers):
   assert_whole(layers(), 1)
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("units", [255, 256, 257, 513])
 def test_several_tiles(kind, units, layers):
@@ -155,6 +165,7 @@ def test_several_tiles(kind, units, layers):
   assert_whole(layers(), 1)
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize(
   "batch, time, depth, units",
@@ -287,6 +298,7 @@ def test_initial_states_of_both_directions(kind, layers):
   assert_whole(layers(), 2)
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("shape", [[None, 6], [None, None]])
 @pytest.mark.parametrize("rows", [1, 4])
@@ -363,6 +375,7 @@ WRAPPERS = {
 }
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize(
   "wrappers",
@@ -388,6 +401,7 @@ def test_wrapped_cell(kind, wrappers, layers):
   assert_whole(layers(), 1)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
   "multi", [core, legacy_cells], ids=["core", "tf_keras"]
 )
@@ -449,7 +463,7 @@ def run_dropout(wrap, batch=60, time=50, units=20, **kwargs):
       wrap(cell, feed), x, dtype=tf.float32, **kwargs
     )
     w, u, b = cell.variables
-    with v1.Session() as session:
+    with start_session() as session:
       session.run(v1.global_variables_initializer())
       session.run([u.assign(tf.zeros_like(u)), b.assign(tf.zeros_like(b))])
       session.run(w.assign(tf.eye(units)))
@@ -667,6 +681,7 @@ def test_static_rnn(kind, lengths, layers):
   assert_whole(layers(), 1)
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("lengths", [None, [7, 1, 0, 4]])
 def test_static_bidirectional_rnn(kind, lengths, layers):
@@ -702,6 +717,7 @@ def stack_by_hand(cells_fw, cells_bw, x, lengths, **kwargs):
   return x, [fw for fw, _ in states], [bw for _, bw in states]
 
 
+@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("time_major", [False, True])
 def test_stack_bidirectional_dynamic_rnn(kind, time_major, layers):
@@ -730,6 +746,7 @@ def test_stack_bidirectional_dynamic_rnn(kind, time_major, layers):
   assert_whole(layers(), 4)
 
 
+@pytest.mark.each_value
 @every_kind
 def test_stack_bidirectional_rnn(kind):
   lengths = np.array([7, 1, 0, 4], np.int32)
@@ -889,7 +906,7 @@ def test_shapes_that_do_not_match_when_the_graph_runs():
     outputs, _ = make_call(
       "dynamic_rnn", indy("IndyGRU"), inputs=x, sequence_length=size
     )
-    with v1.Session() as session:
+    with start_session() as session:
       session.run(v1.global_variables_initializer())
       feed = {x: np.zeros([2, 3, 4]), size: [1, 2, 3]}
       with pytest.raises(tf.errors.InvalidArgumentError, match="length"):
@@ -979,6 +996,7 @@ def test_compiled_by_xla(kind):
   helpers.assert_close(compiled(tf.constant(x)), run(tf.constant(x)), 5e-6)
 
 
+@pytest.mark.each_value
 @every_kind
 def test_gradients_of_gradients(kind):
   def second(function):
