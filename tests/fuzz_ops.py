@@ -13,7 +13,7 @@ from fuzz_drawing import name_states
 from fuzz_reference import GATES
 from fuzz_reference import STATES
 
-from tf_contrib_rnn import _library
+from tf_contrib_rnn.ops import library
 
 _FUNCTIONS = {
   "IndRNN": "contrib_rnn_ind_rnn",
@@ -321,7 +321,7 @@ def _make_tensor(array, numbers):
 
 def _apply(call, tensors, lengths):
   name = _FUNCTIONS[call.cell] + ("_grad" if call.gradient else "")
-  op = getattr(_library.ops, name)
+  op = getattr(library.ops, name)
   first = call.first
   return op(*tensors[:first], lengths, *tensors[first:], **call.attributes)
 

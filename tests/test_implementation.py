@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import functools
+import pathlib
 import shutil
 import subprocess
 import threading
@@ -15,21 +16,21 @@ import tensorflow as tf
 from tensorflow.python.framework import kernels as registered_kernels
 
 import tf_contrib_rnn
-from tf_contrib_rnn import _implementation
-from tf_contrib_rnn import _library
 from tf_contrib_rnn import recurrence
+from tf_contrib_rnn.ops import choice
+from tf_contrib_rnn.ops import library
 
 CELLS = [
   tf_contrib_rnn.IndRNNCell,
   tf_contrib_rnn.IndyGRUCell,
   tf_contrib_rnn.IndyLSTMCell,
 ]
-MISSING = _implementation.Availability(False, "there is none, for this test")
+MISSING = choice.Availability(False, "there is none, for this test")
 
 
 @pytest.fixture(autouse=True)
 def default_environment(monkeypatch):
-  monkeypatch.delenv(_implementation.ENVIRONMENT_VARIABLE, raising=False)
+  monkeypatch.delenv(choice.ENVIRONMENT_VARIABLE, raising=False)
 
 
 def graph_is_fused(cell, dtype=tf.float32):
@@ -40,9 +41,9 @@ def graph_is_fused(cell, dtype=tf.float32):
 
 @pytest.fixture
 def no_library(monkeypatch):
-  monkeypatch.setattr(_library, "ops", None)
-  monkeypatch.setattr(_library, "why_not", MISSING.reason)
-  monkeypatch.setattr(_implementation, "_has_warned", False)
+  monkeypatch.setattr(library, "ops", None)
+  monkeypatch.setattr(library, "why_not", MISSING.reason)
+  monkeypatch.setattr(choice, "_has_warned", False)
 
 
 @pytest.mark.parametrize("cell_class", CELLS)
@@ -265,11 +266,11 @@ def a_gpu(monkeypatch):
     monkeypatch.setattr(
       config.experimental, "get_device_details", lambda gpu: details
     )
-    monkeypatch.setattr(_library, "gpu_architectures", architectures)
-    monkeypatch.setattr(_library, "check_gpu_driver", lambda: why)
-    monkeypatch.setattr(_implementation, "_has_warned", False)
-    fresh = functools.cache(_implementation._why_not_on_gpus.__wrapped__)
-    monkeypatch.setattr(_implementation, "_why_not_on_gpus", fresh)
+    monkeypatch.setattr(library, "gpu_architectures", architectures)
+    monkeypatch.setattr(library, "check_gpu_driver", lambda: why)
+    monkeypatch.setattr(choice, "_has_warned", False)
+    fresh = functools.cache(choice._why_not_on_gpus.__wrapped__)
+    monkeypatch.setattr(choice, "_why_not_on_gpus", fresh)
 
   return pretend
 
@@ -315,7 +316,7 @@ def test_auto_composes_on_a_gpu_without_kernels(a_gpu, pretended, reason):
   ],
 )
 def test_which_gpus_code_runs_on(capability, architectures, runs):
-  assert _implementation._runs_on(capability, architectures) == runs
+  assert choice._runs_on(capability, architectures) == runs
 
 
 def test_gpu_kernels_are_registered_if_the_library_names_architectures():
@@ -344,9 +345,8 @@ def test_xla_compiles_a_function_traced_before_if_it_was_composed():
 
 
 def installed_library():
-  return _library.__file__.replace(
-    "_library.py", _library.library_name(_library.tensorflow_minor())
-  )
+  name = library.library_name(library.tensorflow_minor())
+  return str(pathlib.Path(library.__file__).parents[1] / name)
 
 
 def test_library_exports_only_what_python_asks():

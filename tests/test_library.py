@@ -14,11 +14,11 @@ import pytest
 import tensorflow as tf
 from numpy.linalg import _umath_linalg
 
-from tf_contrib_rnn import _elf
-from tf_contrib_rnn import _library
+from tf_contrib_rnn.ops import elf
+from tf_contrib_rnn.ops import library
 
-PACKAGE = pathlib.Path(_library.__file__).parent
-OPS = PACKAGE / _library.library_name(_library.tensorflow_minor())
+PACKAGE = pathlib.Path(library.__file__).parents[1]
+OPS = PACKAGE / library.library_name(library.tensorflow_minor())
 XLA = PACKAGE / "jax" / "libtf_contrib_rnn_xla.so"
 # A shared library, loaded already, that has nothing to do with this package.
 ANOTHER = _umath_linalg.__file__
@@ -38,7 +38,7 @@ def library(request):
   if request.param == OPS:
 
     def why_not(folder):
-      ops, reason = _library.load(str(folder))
+      ops, reason = library.load(str(folder))
       assert ops is None
       return reason
 
@@ -145,7 +145,7 @@ def test_what_may_not_be_read_is_named(library, tmp_path, monkeypatch):
     def refuse(*_):
       raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(_elf, "open", refuse, raising=False)
+    monkeypatch.setattr(elf, "open", refuse, raising=False)
   assert why_not(tmp_path).endswith("can't be read: Permission denied")
 
 
@@ -160,16 +160,16 @@ def test_the_libraries_and_links_to_them_are_whole(tmp_path):
   for path in (OPS, XLA):
     if path == OPS or path.exists():  # without JAX there is none
       (tmp_path / path.name).symlink_to(path)
-      assert _elf.why_not_loadable(str(path)) is None
-      assert _elf.why_not_loadable(str(tmp_path / path.name)) is None
+      assert elf.why_not_loadable(str(path)) is None
+      assert elf.why_not_loadable(str(tmp_path / path.name)) is None
 
 
 def test_library_of_another_minor_is_named(tmp_path):
   folder = tmp_path / "a[b]"
   folder.mkdir()
-  (folder / _library.library_name("2.3")).write_bytes(b"")
-  library, reason = _library.load(str(folder))
-  assert library is None
+  (folder / library.library_name("2.3")).write_bytes(b"")
+  loaded, reason = library.load(str(folder))
+  assert loaded is None
   assert "built for TensorFlow 2.3, and this is TensorFlow " in reason
 
 
@@ -229,7 +229,7 @@ WITH_SHORT_OPS = """
   sys.path.insert(0, path)
   import tensorflow as tf
   import tf_contrib_rnn
-  from tf_contrib_rnn import _library
+  from tf_contrib_rnn.ops import library
 
   available = tf_contrib_rnn.fused_ops_available()
   assert not available and available.reason == available.gpu_reason
@@ -239,10 +239,10 @@ WITH_SHORT_OPS = """
   for _ in range(2):
     output, _ = cell(tf.ones([2, 3]), cell.zero_state(2, tf.float32))
   assert output.shape == [2, 4]
-  results = [_library.load(folder) for folder in folders]
+  results = [library.load(folder) for folder in folders]
   ops, reason = results.pop()
   assert reason is None
-  _library.ops = ops
+  library.ops = ops
   with tf_contrib_rnn.implementation("fused"):
     fused, _ = cell(tf.ones([2, 3]), cell.zero_state(2, tf.float32))
   tf.debugging.assert_near(output, fused)
@@ -275,8 +275,8 @@ WITH_SHORT_XLA = """
   x = jnp.ones([2, 3, 4])
   outputs, _ = tf_contrib_rnn.jax.ind_rnn(x, x[:1, 0], x[0, 0], x[:, 0])
   assert outputs.shape == x.shape
-  name = os.path.basename(_library._PATH)
-  results = [_library.load(os.path.join(folder, name)) for folder in folders]
+  name = os.path.basename(library._PATH)
+  results = [library.load(os.path.join(folder, name)) for folder in folders]
   assert "cpu" in results.pop().platforms
   assert not any(results)
   print(json.dumps([available.reason, [one.reason for one in results]]))
@@ -299,11 +299,11 @@ def test_a_library_for_xla_that_is_cut_short_composes(tmp_path):
 
 def load_instead(monkeypatch, **functions):
   """Loads a library whose ops are the installed one's but for these."""
-  functions = {**vars(_library.ops), **functions}
+  functions = {**vars(library.ops), **functions}
   present = {name: f for name, f in functions.items() if f is not None}
   ops = types.SimpleNamespace(**present)
   monkeypatch.setattr(tf, "load_op_library", lambda path: ops)
-  return _library.load()
+  return library.load()
 
 
 @pytest.mark.parametrize("suffix", ["", "_grad"])
@@ -385,7 +385,7 @@ def test_whatever_tensorflow_says_of_a_library_is_the_reason(monkeypatch):
     raise ValueError("refused, for this test")
 
   monkeypatch.setattr(tf, "load_op_library", refuse)
-  ops, reason = _library.load()
+  ops, reason = library.load()
   assert ops is None
   assert reason.endswith("could not be loaded: refused, for this test")
 

@@ -5,7 +5,7 @@ import helpers
 
 OVERFLOW = """
 import tensorflow as tf
-from tf_contrib_rnn import _library
+from tf_contrib_rnn.ops import library
 arguments = [tf.zeros([2**40, 0, 2**24], tf.float16),
              tf.zeros([1, 2**24], tf.float16), tf.zeros([2**24], tf.float16)]
 for shape in ([1, 2], [2**40, 0], [0, 2**24]):
@@ -14,11 +14,11 @@ for shape in ([1, 2], [2**40, 0], [0, 2**24]):
     for gradient in (False, True):
       try:
         if gradient:
-          _library.ops.contrib_rnn_ind_rnn_grad(
+          library.ops.contrib_rnn_ind_rnn_grad(
               *arguments, state, [], arguments[0], arguments[0], state,
               time_major=time_major)
         else:
-          _library.ops.contrib_rnn_ind_rnn(
+          library.ops.contrib_rnn_ind_rnn(
               *arguments, state, [], time_major=time_major)
         print("result")
       except tf.errors.InvalidArgumentError as error:

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 import tf_contrib_rnn
-from tf_contrib_rnn import _fused
-from tf_contrib_rnn import _library
 from tf_contrib_rnn import recurrence
+from tf_contrib_rnn.ops import fused
+from tf_contrib_rnn.ops import library
 
 GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}
 CELLS = list(GATES)
@@ -93,10 +93,10 @@ def compare_implementations(call, tolerance):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("activation", _fused.ACTIVATIONS)
+@pytest.mark.parametrize("activation", fused.ACTIVATIONS)
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_activations_and_dtypes(cell, activation, dtype):
-  call = Call(cell, 5, 3, 7, dtype, activation=_fused.ACTIVATIONS[activation])
+  call = Call(cell, 5, 3, 7, dtype, activation=fused.ACTIVATIONS[activation])
   compare_implementations(call, TOLERANCES[dtype])
 
 
@@ -275,8 +275,8 @@ def test_second_order_gradients_in_a_tensorflow_1_graph(cell):
       second = tf.compat.v1.gradients(total, arguments)
       with tf.compat.v1.Session() as session:
         found[implementation] = session.run(second)
-  for fused, composed in zip(found["fused"], found["composed"]):
-    np.testing.assert_allclose(fused, composed, rtol=1e-10, atol=1e-11)
+  for got, want in zip(found["fused"], found["composed"]):
+    np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -416,7 +416,7 @@ def test_gradient_of_the_c_of_every_step():
   call = Call("indy_lstm", 5, 3, 4)
   with tf.GradientTape(persistent=True) as tape:
     tape.watch(call.arguments)
-    outputs = _library.ops.contrib_rnn_indy_lstm(*call.arguments, [])
+    outputs = library.ops.contrib_rnn_indy_lstm(*call.arguments, [])
     of_op = tf.reduce_sum(outputs.cells * call.weights[0])
     states, of_steps = call.arguments[3:], 0
     for time in range(5):
@@ -468,7 +468,7 @@ def test_special_values_are_as_tensorflow_has_them(name, function, dtype):
     zeros[np.newaxis],
     zeros,
     zeros[np.newaxis],
-    activation=_fused.ACTIVATIONS[name],
+    activation=fused.ACTIVATIONS[name],
   )
   # sigmoid stops at its least normal numbers.
   least = 2 * np.finfo(dtype).tiny
@@ -487,7 +487,7 @@ def test_float32_is_within_4_ulp(name):
     zeros[np.newaxis],
     zeros,
     zeros[np.newaxis],
-    activation=_fused.ACTIVATIONS[name],
+    activation=fused.ACTIVATIONS[name],
   )
   wide = values.astype(np.float64)
   true = np.tanh(wide) if name == "tanh" else np.exp(-np.logaddexp(0, -wide))
@@ -504,7 +504,7 @@ def test_float32_is_within_4_ulp(name):
 THREADS = """
 import sys, hashlib, numpy as np, tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from tf_contrib_rnn import _fused, recurrence
+from tf_contrib_rnn.ops import fused, recurrence
 rng = np.random.RandomState(1)
 digest = hashlib.sha256()
 for cell, gates in (("ind_rnn", 1), ("indy_gru", 3), ("indy_lstm", 4)):

@@ -31,8 +31,7 @@ def layers(caplog):
   return lambda: [
     record.getMessage()
     for record in caplog.records
-    if record.name == "tf_contrib_rnn._whole"
-    or record.name == "tf_contrib_rnn.rnn"
+    if record.name.startswith("tf_contrib_rnn.rnn")
   ]
 
 

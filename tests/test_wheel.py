@@ -11,10 +11,10 @@ import helpers
 import pytest
 
 import tf_contrib_rnn
-from tf_contrib_rnn import _library
+from tf_contrib_rnn.ops import library
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MINOR = _library.tensorflow_minor()
+MINOR = library.tensorflow_minor()
 
 
 @pytest.fixture(scope="module", name="wheel")
@@ -38,7 +38,7 @@ def test_name_says_the_minor_and_any_python(wheel):
 def test_wheel_holds_the_package_and_its_libraries(wheel):
   names = zipfile.ZipFile(wheel).namelist()
   libraries = {name for name in names if name.endswith(".so")}
-  expected = {"tf_contrib_rnn/" + _library.library_name(MINOR)}
+  expected = {"tf_contrib_rnn/" + library.library_name(MINOR)}
   if importlib.util.find_spec("jaxlib"):
     expected.add("tf_contrib_rnn/jax/libtf_contrib_rnn_xla.so")
   assert libraries == expected

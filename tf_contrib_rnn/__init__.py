@@ -14,7 +14,7 @@ from tf_contrib_rnn._missing import (
   advise_on_missing_names as _advise_on_missing_names,
 )
 from tf_contrib_rnn._missing import explain_missing as _explain_missing
-from tf_contrib_rnn._registration import register_ops as _register_ops
+from tf_contrib_rnn.ops.registration import register_ops as _register_ops
 from tf_contrib_rnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -27,15 +27,13 @@ if TYPE_CHECKING:
   from tf_contrib_rnn import migrate as migrate
   from tf_contrib_rnn import recurrence as recurrence
   from tf_contrib_rnn import rnn as rnn
-  from tf_contrib_rnn._implementation import (
-    fused_ops_available as fused_ops_available,
-  )
-  from tf_contrib_rnn._implementation import implementation as implementation
   from tf_contrib_rnn.bound import RecurrentBound as RecurrentBound
-  from tf_contrib_rnn.cells import IndRNNCell as IndRNNCell
-  from tf_contrib_rnn.cells import IndyBasicLSTMCell as IndyBasicLSTMCell
-  from tf_contrib_rnn.cells import IndyGRUCell as IndyGRUCell
-  from tf_contrib_rnn.cells import IndyLSTMCell as IndyLSTMCell
+  from tf_contrib_rnn.cells.independent import IndRNNCell as IndRNNCell
+  from tf_contrib_rnn.cells.independent import (
+    IndyBasicLSTMCell as IndyBasicLSTMCell,
+  )
+  from tf_contrib_rnn.cells.independent import IndyGRUCell as IndyGRUCell
+  from tf_contrib_rnn.cells.independent import IndyLSTMCell as IndyLSTMCell
   from tf_contrib_rnn.core import BasicLSTMCell as BasicLSTMCell
   from tf_contrib_rnn.core import BasicRNNCell as BasicRNNCell
   from tf_contrib_rnn.core import (
@@ -54,29 +52,33 @@ if TYPE_CHECKING:
     static_state_saving_rnn as static_state_saving_rnn,
   )
   from tf_contrib_rnn.core import transpose_batch_time as transpose_batch_time
-  from tf_contrib_rnn.rnn import (
+  from tf_contrib_rnn.ops.choice import (
+    fused_ops_available as fused_ops_available,
+  )
+  from tf_contrib_rnn.ops.choice import implementation as implementation
+  from tf_contrib_rnn.rnn.dynamic import (
     bidirectional_dynamic_rnn as bidirectional_dynamic_rnn,
   )
-  from tf_contrib_rnn.rnn import dynamic_rnn as dynamic_rnn
-  from tf_contrib_rnn.rnn import (
+  from tf_contrib_rnn.rnn.dynamic import dynamic_rnn as dynamic_rnn
+  from tf_contrib_rnn.rnn.stack import (
     stack_bidirectional_dynamic_rnn as stack_bidirectional_dynamic_rnn,
   )
-  from tf_contrib_rnn.rnn import (
+  from tf_contrib_rnn.rnn.stack import (
     stack_bidirectional_rnn as stack_bidirectional_rnn,
   )
-  from tf_contrib_rnn.rnn import (
+  from tf_contrib_rnn.rnn.static import (
     static_bidirectional_rnn as static_bidirectional_rnn,
   )
-  from tf_contrib_rnn.rnn import static_rnn as static_rnn
+  from tf_contrib_rnn.rnn.static import static_rnn as static_rnn
 
 # Where the names are, by module.
 _NAMES = {
-  "_implementation": (
+  "ops.choice": (
     "fused_ops_available",
     "implementation",
   ),
   "bound": ("RecurrentBound",),
-  "cells": (
+  "cells.independent": (
     "IndRNNCell",
     "IndyBasicLSTMCell",
     "IndyGRUCell",
@@ -98,14 +100,9 @@ _NAMES = {
     "static_state_saving_rnn",
     "transpose_batch_time",
   ),
-  "rnn": (
-    "bidirectional_dynamic_rnn",
-    "dynamic_rnn",
-    "stack_bidirectional_dynamic_rnn",
-    "stack_bidirectional_rnn",
-    "static_bidirectional_rnn",
-    "static_rnn",
-  ),
+  "rnn.dynamic": ("bidirectional_dynamic_rnn", "dynamic_rnn"),
+  "rnn.stack": ("stack_bidirectional_dynamic_rnn", "stack_bidirectional_rnn"),
+  "rnn.static": ("static_bidirectional_rnn", "static_rnn"),
 }
 _MODULE_OF = {
   name: f"tf_contrib_rnn.{module}"

@@ -15,9 +15,9 @@ from typing import Callable
 
 import tensorflow as tf
 
-from tf_contrib_rnn import _composed
-from tf_contrib_rnn import _fused
-from tf_contrib_rnn import _implementation
+from tf_contrib_rnn.ops import choice
+from tf_contrib_rnn.ops import composed
+from tf_contrib_rnn.ops import fused
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
@@ -28,7 +28,7 @@ def _check_shape(name: str, tensor: tf.Tensor, expected: list) -> None:
     raise ValueError(f"{name} has shape {tensor.shape}, expected {expected}")
 
 
-def _check(cell: _composed.Cell, call: _composed.Call) -> None:
+def _check(cell: composed.Cell, call: composed.Call) -> None:
   """Refuses, in the same way, what the one implementation or the other would.
 
   Raises:
@@ -77,7 +77,7 @@ def _run(
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
   if sequence_length is not None:
     sequence_length = tf.saturate_cast(sequence_length, tf.int32)
-  call = _composed.Call(
+  call = composed.Call(
     inputs,
     convert(recurrent_kernel, name="recurrent_kernel"),
     convert(bias, name="bias"),
@@ -86,9 +86,9 @@ def _run(
     **options,
   )
   _check(cell, call)
-  if _fused.has_op(call) and _implementation.can_fuse():
-    return _fused.fuse(cell, call)
-  return _composed.compose(cell, call)
+  if fused.has_op(call) and choice.can_fuse():
+    return fused.fuse(cell, call)
+  return composed.compose(cell, call)
 
 
 def ind_rnn(
@@ -136,7 +136,7 @@ def ind_rnn(
   [1.0, 2.0, 3.0]
   """
   outputs, (state,) = _run(
-    _composed.IND_RNN,
+    composed.IND_RNN,
     inputs,
     recurrent_kernel,
     bias,
@@ -190,7 +190,7 @@ def indy_gru(
     ValueError: for another `gate_order`.
   """
   outputs, (state,) = _run(
-    _composed.INDY_GRU,
+    composed.INDY_GRU,
     inputs,
     recurrent_kernel,
     bias,
@@ -244,7 +244,7 @@ def indy_lstm(
     ValueError: for another `gate_order`.
   """
   outputs, state = _run(
-    _composed.INDY_LSTM,
+    composed.INDY_LSTM,
     inputs,
     recurrent_kernel,
     bias,

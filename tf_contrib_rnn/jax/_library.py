@@ -9,7 +9,7 @@ from typing import Optional
 
 import jax
 
-from tf_contrib_rnn import _elf
+from tf_contrib_rnn.ops import elf
 
 # The variable is for a library that was built elsewhere: make gpu-test's.
 _PATH = os.path.abspath(
@@ -121,7 +121,7 @@ def load(path: str = _PATH) -> Availability:
       f"{os.path.basename(path)} in {os.path.dirname(path)}"
     )
   else:
-    why_not = _elf.why_not_loadable(path)
+    why_not = elf.why_not_loadable(path)
   if why_not is not None:
     return Availability((), why_not, why_not)
   try:

@@ -11,18 +11,18 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_contrib_rnn import _fused
-from tf_contrib_rnn import _implementation
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.keras import cells
 from tf_contrib_rnn.keras._family import keras
+from tf_contrib_rnn.ops import choice
+from tf_contrib_rnn.ops import fused
 
 _CELLS = (cells.IndRNNCell, cells.IndyGRUCell, cells.IndyLSTMCell)
 
 
 def _find_activation(function: Any) -> Optional[Callable]:
   """TensorFlow's function for one of Keras's, if the ops know it."""
-  for name, known in _fused.ACTIVATIONS.items():
+  for name, known in fused.ACTIVATIONS.items():
     of_keras = getattr(
       keras.activations, {"identity": "linear"}.get(name, name)
     )
@@ -55,7 +55,7 @@ def can_run(layer: Any, mask: Any) -> bool:
     and not layer.unroll
     and not getattr(layer, "time_major", False)
     and not _is_for_each_unit(mask)
-    and _implementation.can_fuse()
+    and choice.can_fuse()
   )
 
 

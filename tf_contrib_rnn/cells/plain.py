@@ -1,0 +1,154 @@
+"""What the plain RNNCells of tf.contrib.rnn have in common.
+
+A plain RNNCell makes its variables at its first call, by `get_variable` in the
+scope of that call. A LayerRNNCell makes them when it is built. Checkpoints,
+reuse and errors depend on which of the two a cell is.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from typing import Optional
+
+import tensorflow as tf
+from tensorflow.python.framework import ops
+
+from tf_contrib_rnn import core
+
+v1 = tf.compat.v1
+
+
+class PlainCell(core.RNNCell):
+  """An RNNCell that keeps its variables in eager mode and in tf.functions.
+
+  In a graph a second call finds the variables in their scope. Elsewhere there
+  is no such store: the cell is one.
+  """
+
+  def _rnn_get_variable(self, getter, *arguments, **keywords):
+    make = super()._rnn_get_variable
+    if not ops.executing_eagerly_outside_functions():
+      return make(getter, *arguments, **keywords)
+    # Past the Layer's __setattr__, which would track it.
+    made = self.__dict__.setdefault("_made_variables", {})
+    name = keywords["name"] if "name" in keywords else arguments[0]
+    if name not in made:
+      made[name] = make(getter, *arguments, **keywords)
+    return made[name]
+
+
+def depth_of(inputs: tf.Tensor, name: str = "inputs") -> int:
+  """The last dimension of a tensor [batch, depth], which has to be known.
+
+  Raises:
+    ValueError: naming the tensor, if it is not or if there is another rank.
+  """
+  shape = inputs.shape
+  if shape.rank != 2 or shape[1] is None:
+    raise ValueError(
+      f"{name} has shape {shape}, expected [batch, depth] with a known depth"
+    )
+  return shape[1]
+
+
+def get_bias(
+  size: int, dtype: tf.DType, initializer: Any = None, name: str = "bias"
+) -> Any:
+  """A bias [size] of a `linear` step: no partitioner splits it."""
+  if initializer is None:
+    initializer = v1.zeros_initializer(dtype=dtype)
+  with v1.variable_scope(v1.get_variable_scope()) as scope:
+    scope.set_partitioner(None)
+    return v1.get_variable(name, [size], dtype, initializer)
+
+
+def linear(
+  inputs: Sequence[tf.Tensor],
+  size: int,
+  use_bias: bool = True,
+  kernel_initializer: Any = None,
+  bias_initializer: Any = None,
+) -> tf.Tensor:
+  """[x, h, ...] W + b, with variables `kernel` and `bias` of the scope.
+
+  Args:
+    inputs: tensors [batch, depth].
+    size: the width of the result.
+    use_bias: whether there is a b.
+    kernel_initializer: (optional) for W; the scope's by default.
+    bias_initializer: (optional) for b; zeros by default.
+
+  Returns:
+    A tensor [batch, size].
+
+  Raises:
+    ValueError: if a depth is not known.
+  """
+  depth = sum(depth_of(tensor) for tensor in inputs)
+  dtype = inputs[0].dtype
+  kernel = v1.get_variable("kernel", [depth, size], dtype, kernel_initializer)
+  joined = inputs[0] if len(inputs) == 1 else tf.concat(inputs, 1)
+  product = tf.matmul(joined, kernel)
+  if not use_bias:
+    return product
+  return product + get_bias(size, dtype, bias_initializer)
+
+
+def layer_norm(
+  inputs: tf.Tensor,
+  name: str,
+  gain: float,
+  shift: float,
+  dtype: Optional[tf.DType] = None,
+) -> tf.Tensor:
+  """Each row with mean `shift` and deviation `gain`, as training leaves them.
+
+      (x - mean) / sqrt(variance + epsilon) * gamma + beta
+
+  with the biased variance and an epsilon of 1e-12, or 1e-3 in float16; the
+  variables `NAME/gamma` and `NAME/beta` are [units].
+
+  Args:
+    inputs: [batch, units].
+    name: the scope of the variables.
+    gain: what gamma starts with.
+    shift: what beta starts with.
+    dtype: (optional) of the variables. By default the scope's: float32 unless it
+      says otherwise. Some cells of TensorFlow 1.15 do not ask for the dtype
+      of the inputs.
+
+  Returns:
+    A tensor like the inputs.
+  """
+  units = depth_of(inputs)
+  with v1.variable_scope(name):
+    gamma, beta = (
+      v1.get_variable(part, [units], dtype, v1.constant_initializer(start))
+      for part, start in (("gamma", gain), ("beta", shift))
+    )
+  mean, variance = tf.nn.moments(inputs, [1], keepdims=True)
+  epsilon = 1e-3 if inputs.dtype == tf.float16 else 1e-12
+  return tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, epsilon)
+
+
+def get_sharded(
+  name: str, shape: Sequence[int], dtype: tf.DType, shards: int
+) -> tf.Tensor:
+  """A matrix that is `shards` variables NAME_0, NAME_1, ..., rows in order.
+
+  The first of them have one row more where the rows can't be divided.
+
+  Raises:
+    ValueError: if there are more shards than rows.
+  """
+  rows, columns = shape
+  if shards > rows:
+    raise ValueError(
+      f"Too many shards: {shards} for the {rows} rows of {name}, expected one "
+      "row in each at least"
+    )
+  size, more = divmod(rows, shards)
+  parts = [
+    v1.get_variable(f"{name}_{i}", [size + (i < more), columns], dtype)
+    for i in range(shards)
+  ]
+  return parts[0] if shards == 1 else tf.concat(parts, 0)

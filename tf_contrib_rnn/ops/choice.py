@@ -1,0 +1,263 @@
+"""Which implementation runs: what shows it, and what sets it."""
+
+import contextlib
+import contextvars
+import dataclasses
+import functools
+import os
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Literal
+from typing import Optional
+
+import tensorflow as tf
+from tensorflow.python.distribute import mirrored_run
+from tensorflow.python.framework import ops
+from tensorflow.python.ops import control_flow_util
+
+from tf_contrib_rnn.ops import library
+
+ENVIRONMENT_VARIABLE = "TF_CONTRIB_RNN_IMPLEMENTATION"
+_IMPLEMENTATIONS = ("auto", "fused", "composed")
+
+# What the innermost open `with` block of this thread or task chose.
+_choice: contextvars.ContextVar[Optional[str]]
+_choice = contextvars.ContextVar("implementation", default=None)
+_has_warned = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Availability:
+  """Whether the fused ops are there; true or false in a condition.
+
+  Attributes:
+    available: whether the op library is loaded.
+    reason: why it is not, a sentence; None where it is.
+    gpu_architectures: what the GPU kernels in the library are compiled for,
+      such as ("sm_75", "sm_80", "sm_90", "compute_90"), of which the last
+      serves all later GPUs; empty where there are no GPU kernels.
+    gpu_reason: why the ops can't run on this machine's GPUs, a sentence; None
+      where they can, or where TensorFlow sees no GPU and there are kernels.
+  """
+
+  available: bool
+  reason: Optional[str] = None
+  gpu_architectures: tuple[str, ...] = ()
+  gpu_reason: Optional[str] = None
+
+  def __bool__(self) -> bool:
+    return self.available
+
+
+def fused_ops_available() -> Availability:
+  """Says whether the fused ops can run here, and why if they can't.
+
+  Returns:
+    An object that is true where the op library for the running TensorFlow is
+    loaded; elsewhere it is false, and its `reason` is a sentence. It also says
+    for which GPUs there are kernels, see `Availability`.
+
+  Example:
+
+  >>> import tf_contrib_rnn
+  >>> if tf_contrib_rnn.fused_ops_available():
+  ...   print("fused")
+  fused
+  """
+  return Availability(
+    library.ops is not None,
+    library.why_not,
+    library.gpu_architectures,
+    _why_not_on_gpus(_visible_gpus()),
+  )
+
+
+def _check_implementation(name: str, source: str) -> str:
+  if name not in _IMPLEMENTATIONS:
+    raise ValueError(
+      f"{source} is {name!r}, expected one of "
+      f"{', '.join(map(repr, _IMPLEMENTATIONS))}"
+    )
+  return name
+
+
+@contextlib.contextmanager
+def implementation(
+  name: Literal["auto", "fused", "composed"],
+) -> Iterator[None]:
+  """Chooses which implementation the cells called inside are built with.
+
+  What counts is when a graph is built: a tf.function that was traced before
+  keeps what it has.
+
+  The choice holds in the thread or the asyncio task that makes it, and in the
+  replicas that a tf.distribute strategy builds from there. Another thread
+  follows the environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which takes
+  the same values. To pass a choice on to a thread of your own, run its function
+  by `contextvars.copy_context().run`.
+
+  Args:
+    name: "fused": the op library has to be there; an activation that no op
+      knows, a call compiled by XLA and a dtype other than float16, bfloat16,
+      float32 and float64 are still composed. "composed": TensorFlow's own ops
+      only, for a model that has to run where the library is not. "auto", the
+      default: fused where it can be; where TensorFlow sees a GPU, only if
+      the library has kernels that run on it.
+
+  Yields:
+    Nothing.
+
+  Raises:
+    ValueError: if `name` is none of these.
+    RuntimeError: from a cell's call, if `name` is "fused" and the op library
+      can't be loaded.
+
+  Example:
+
+  >>> import tensorflow as tf, tf_contrib_rnn
+  >>> cell = tf_contrib_rnn.IndRNNCell(4)
+  >>> with tf_contrib_rnn.implementation("composed"):
+  ...   output, state = cell(tf.ones([2, 3]), tf.zeros([2, 4]))
+  >>> output.shape
+  TensorShape([2, 4])
+  """
+  token = _choice.set(_check_implementation(name, "implementation"))
+  try:
+    yield
+  finally:
+    _choice.reset(token)
+
+
+def _wanted_implementation() -> str:
+  return _choice.get() or _check_implementation(
+    os.environ.get(ENVIRONMENT_VARIABLE) or "auto", ENVIRONMENT_VARIABLE
+  )
+
+
+def _pass_on_to_replicas() -> None:
+  """Lets replicas follow the thread that starts them.
+
+  A mirrored strategy builds each replica in a thread of its own. It has a
+  function that lists, in the thread that starts them, what each is to call
+  first. Without that function replicas follow the environment variable.
+  """
+  name = "_get_thread_local_configuration_callable"
+  list_calls = getattr(mirrored_run, name, None)
+  if list_calls is None:
+    return
+
+  @functools.wraps(list_calls)
+  def list_calls_and_choice():
+    set_choice = functools.partial(_choice.set, _choice.get())
+    return {*list_calls(), set_choice}
+
+  setattr(mirrored_run, name, list_calls_and_choice)
+
+
+_pass_on_to_replicas()
+
+
+def _in_xla_context() -> bool:
+  """Whether what is built now will be compiled by XLA, which has no such op."""
+  return (
+    not tf.executing_eagerly()
+    and control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph())
+  )
+
+
+def _in_lite_conversion() -> bool:
+  """Whether TensorFlow Lite's converter, which has no such op, builds this.
+
+  The converter tells the model that it converts nothing; but it is on the stack
+  while it traces one.
+  """
+  if tf.executing_eagerly():
+    return False
+  frame: Optional[types.FrameType] = sys._getframe()
+  while frame is not None:
+    if frame.f_globals.get("__name__") == "tensorflow.lite.python.lite":
+      return True
+    frame = frame.f_back
+  return False
+
+
+def _runs_on(capability: tuple[int, int], architectures: Sequence[str]) -> bool:
+  """Whether a GPU of a compute capability runs code for these architectures.
+
+  Machine code (sm_75) is for GPUs of the same first number and no lower second
+  one; compute_90 for all from there on.
+  """
+  for name in architectures:
+    kind, _, number = name.partition("_")
+    version = divmod(int(number), 10)
+    if version <= capability and (
+      kind == "compute" or version[0] == capability[0]
+    ):
+      return True
+  return False
+
+
+def _visible_gpus() -> tuple:
+  return tuple(tf.config.get_visible_devices("GPU"))
+
+
+@functools.cache
+def _why_not_on_gpus(gpus: tuple) -> Optional[str]:
+  """Why the ops can't run on GPUs that TensorFlow uses, or None."""
+  if library.ops is None:
+    return library.why_not
+  architectures = library.gpu_architectures
+  if not architectures:
+    return "the op library was built without CUDA: it has no GPU kernels"
+  for gpu in gpus:
+    details = tf.config.experimental.get_device_details(gpu)
+    capability = details.get("compute_capability")
+    if capability and not _runs_on(capability, architectures):
+      return (
+        f"the GPU kernels are for {', '.join(architectures)}, and "
+        f"{details.get('device_name', gpu.name)} has compute capability "
+        f"{capability[0]}.{capability[1]}"
+      )
+  return library.check_gpu_driver() if gpus else None
+
+
+def _warn_once(reason: Optional[str]) -> None:
+  global _has_warned
+  if _has_warned:
+    return
+  _has_warned = True
+  warnings.warn(
+    "The cells run as compositions of TensorFlow's ops, with the same "
+    f"results but slower: {reason}",
+    RuntimeWarning,
+    stacklevel=3,
+  )
+
+
+def can_fuse() -> bool:
+  """Whether a call that an op can do runs as that op, here and now.
+
+  Raises:
+    RuntimeError: if the fused implementation was asked for and is not there.
+  """
+  wanted = _wanted_implementation()
+  if wanted == "composed" or _in_xla_context():
+    return False
+  if wanted == "auto" and _in_lite_conversion():
+    return False
+  if library.ops is None:
+    if wanted == "fused":
+      raise RuntimeError(
+        f"The fused implementation was asked for, but {library.why_not}"
+      )
+    _warn_once(library.why_not)
+    return False
+  gpus = _visible_gpus() if wanted == "auto" else ()
+  reason = _why_not_on_gpus(gpus) if gpus else None
+  if reason is not None:
+    _warn_once(reason)
+    return False
+  return True

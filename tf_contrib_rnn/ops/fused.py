@@ -1,0 +1,246 @@
+"""The recurrences as ops of the op library, and the gradients of these."""
+
+import functools
+from collections.abc import Sequence
+from typing import Callable
+from typing import Optional
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.util import tf_decorator
+
+from tf_contrib_rnn.ops import composed
+from tf_contrib_rnn.ops import library
+
+# The activations that the ops know, by the names that the ops have for them.
+ACTIVATIONS = {
+  "tanh": tf.nn.tanh,
+  "sigmoid": tf.nn.sigmoid,
+  "relu": tf.nn.relu,
+  "identity": tf.identity,
+  "elu": tf.nn.elu,
+  "softsign": tf.nn.softsign,
+}
+_DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+
+
+def _list_functions() -> list[tuple[str, Callable[..., tf.Tensor]]]:
+  """Every object under which TensorFlow has one of the activations."""
+  v1 = tf.compat.v1
+  modules = (tf, tf.nn, tf.math, v1, v1.nn, v1.math)
+  pairs = []
+  for name, function in ACTIVATIONS.items():
+    pairs.append((name, tf_decorator.unwrap(function)[1]))
+    pairs += [
+      (name, getattr(module, name))
+      for module in modules
+      if hasattr(module, name)
+    ]
+  return pairs
+
+
+_FUNCTIONS = _list_functions()
+
+
+def _activation_name(activation) -> Optional[str]:
+  """The name that the ops have for an activation, or None."""
+  for name, function in _FUNCTIONS:
+    if activation is function:
+      return name
+  return None
+
+
+def _op_attributes(attributes: dict) -> dict:
+  """What the op has for a call's attributes: floats for a double."""
+  if "forget_bias" not in attributes:
+    return attributes
+  exact = attributes["forget_bias"]
+  with np.errstate(over="ignore"):
+    rounded = float(np.float32(exact))
+  rest = exact - rounded if np.isfinite(rounded) else 0.0
+  return {"forget_bias": rounded, "forget_bias_rest": rest}
+
+
+def has_op(call: composed.Call) -> bool:
+  """Whether the ops can do a call, if the library is there."""
+  return (
+    call.inputs.dtype in _DTYPES
+    and _activation_name(call.activation) is not None
+  )
+
+
+def fuse(
+  cell: composed.Cell, call: composed.Call
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+  """Runs a step or a sequence: (outputs, states)."""
+  lengths = [] if call.sequence_length is None else [call.sequence_length]
+  results = getattr(library.ops, cell.function)(
+    call.inputs,
+    call.recurrent_kernel,
+    call.bias,
+    *call.states,
+    lengths,
+    activation=_activation_name(call.activation),
+    gate_order=call.gate_order,
+    time_major=call.time_major,
+    reverse=call.reverse,
+    **_op_attributes(call.attributes),
+  )
+  if call.inputs.shape.rank == 2:
+    # The sequences of one step are the states: h first, in the op's order.
+    return results[0], tuple(reversed(results[: cell.states]))
+  return results[0], tuple(results[cell.states :])
+
+
+class _OpInputs:
+  """The inputs of a cell's gradient op, or of the op, by what they are."""
+
+  def __init__(self, cell: composed.Cell, op):
+    lengths = op.get_attr("num_lengths")
+    groups = (3, cell.states, lengths, cell.states, 2 * cell.states)
+    rest = list(op.inputs)
+    parts = []
+    for size in groups:
+      parts.append(rest[:size])
+      rest = rest[size:]
+    (
+      self.weights,  # inputs, recurrent kernel and bias
+      self.states,
+      self.sequence_length,
+      self.sequences,  # the op's results along time
+      self.incoming,  # the gradients of the op's results
+    ) = parts
+
+
+def _attributes(op) -> dict:
+  names = ["time_major", "reverse"]
+  if "IndyLSTM" in op.type:
+    names += ["forget_bias", "forget_bias_rest"]
+  values = {name: op.get_attr(name) for name in names}
+  for name in ("activation", "gate_order"):
+    values[name] = tf.compat.as_str(op.get_attr(name))
+  return values
+
+
+def _skip_zeros(gradient: tf.Tensor) -> tf.Tensor:
+  """An empty tensor, which the op takes for zeros, instead of known zeros.
+
+  TensorFlow makes them for every result that nothing depends on. Only for a
+  result that no caller gets: zeros for another may be the caller's own, who may
+  differentiate what becomes of them.
+  """
+  if tf.executing_eagerly():
+    return gradient
+  op = gradient.op
+  is_zeros = op.type == "ZerosLike" or (
+    op.type == "Fill" and tf.get_static_value(op.inputs[1]) == 0
+  )
+  return tf.zeros([0], gradient.dtype) if is_zeros else gradient
+
+
+def _fill_in_zeros(gradient: tf.Tensor, result: tf.Tensor) -> tf.Tensor:
+  """What `_skip_zeros` left out."""
+  return (
+    gradient
+    if gradient.shape.rank == result.shape.rank
+    else (tf.zeros_like(result))
+  )
+
+
+def _gradient(cell: composed.Cell, op, *incoming):
+  """The gradient of a cell's op, by its gradient op."""
+  inputs = _OpInputs(cell, op)
+  arriving = list(incoming)
+  if inputs.weights[0].shape.rank == 3:  # the LSTM's c of every step
+    for i in range(1, cell.states):
+      arriving[i] = _skip_zeros(arriving[i])
+  gradients = getattr(library.ops, cell.function + "_grad")(
+    *inputs.weights,
+    *inputs.states,
+    inputs.sequence_length,
+    *op.outputs[: cell.states],
+    *arriving,
+    **_attributes(op),
+  )
+  return [*gradients] + [None] * len(inputs.sequence_length)
+
+
+def _gradient_of_gradient(cell: composed.Cell, op, *incoming):
+  """The gradient of a gradient op, by differentiating the composition.
+
+  The cell's op's results are functions of its inputs, which get all of the
+  gradient; so these results as inputs of the gradient op get none.
+  """
+  inputs = _OpInputs(cell, op)
+  sources = [*inputs.weights, *inputs.states]
+  ranks = tuple(weight.shape.rank for weight in inputs.weights)
+  second = _second_order(cell, ranks, tuple(_attributes(op).items()))
+  gradients = second(
+    sources, inputs.sequence_length, inputs.incoming, list(incoming)
+  )
+  return [
+    *gradients[: len(sources)],
+    *[None] * (len(inputs.sequence_length) + len(inputs.sequences)),
+    *gradients[len(sources) :],
+  ]
+
+
+@functools.cache
+def _second_order(cell: composed.Cell, ranks: tuple, pairs: tuple):
+  """A function of the gradient op's inputs and of its results' gradients.
+
+  It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
+  twice only inside one. `ranks` are those of the inputs, the recurrent kernel
+  and the bias.
+  """
+  is_step = ranks[0] == 2
+  attributes = dict(pairs)
+  names = ("time_major", "reverse", "gate_order")
+  options = {name: attributes.pop(name) for name in names}
+  options["activation"] = ACTIVATIONS[attributes.pop("activation")]
+  if attributes:
+    options["attributes"] = {"forget_bias": sum(attributes.values())}
+
+  def results_and_arriving(sources, lengths, incoming):
+    """What the op gives, h first, each with the gradient that comes for it."""
+    call = composed.Call(
+      *sources[:3],
+      tuple(sources[3:]),
+      sequence_length=lengths[0] if lengths else None,
+      **options,
+    )
+    outputs, states = composed.compose(cell, call)
+    if is_step:
+      results, arriving = list(reversed(states)), incoming[: cell.states]
+    else:
+      results = [outputs, *states]
+      arriving = [incoming[0], *incoming[cell.states :]]
+    return results, list(map(_fill_in_zeros, arriving, results))
+
+  def second(sources: Sequence, lengths, incoming, gradients):
+    with tf.GradientTape() as outer:
+      outer.watch([sources, incoming])
+      with tf.GradientTape() as inner:
+        inner.watch(sources)
+        results, arriving = results_and_arriving(sources, lengths, incoming)
+      first = inner.gradient(results, sources, output_gradients=arriving)
+    return outer.gradient(
+      first,
+      [*sources, *incoming],
+      output_gradients=gradients,
+      unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+
+  return tf.function(second, autograph=False, reduce_retracing=True)
+
+
+def _register_gradients(cell: composed.Cell) -> None:
+  name = "ContribRnn>" + cell.op
+  tf.RegisterGradient(name)(functools.partial(_gradient, cell))
+  tf.RegisterGradient(name + "Grad")(
+    functools.partial(_gradient_of_gradient, cell)
+  )
+
+
+for _cell in (composed.IND_RNN, composed.INDY_GRU, composed.INDY_LSTM):
+  _register_gradients(_cell)
