@@ -257,3 +257,61 @@ def indy_lstm(
     attributes={"forget_bias": float(forget_bias)},
   )
   return outputs, state
+
+
+def sru(
+  inputs: Any,
+  bias: Any,
+  initial_state: Any,
+  activation: Activation = tf.nn.tanh,
+  sequence_length: Any = None,
+  time_major: bool = False,
+  reverse: bool = False,
+) -> tuple[tf.Tensor, tf.Tensor]:
+  """Runs the recurrence of an SRU.
+
+      f, r = sigmoid([x_f, x_r] + b)
+      c' = f c + (1 - f) x_s
+      y = r act(c') + (1 - r) x_t
+
+  Args:
+    inputs: as of `ind_rnn`, with 4 * units in place of units: x_s, x_f, x_r,
+      x_t side by side.
+    bias: b, [2 * units].
+    initial_state: c, [batch, units].
+    activation: as of `ind_rnn`.
+    sequence_length: as of `ind_rnn`.
+    time_major: as of `ind_rnn`.
+    reverse: as of `ind_rnn`.
+
+  Returns:
+    The outputs y, [batch, units] for a step, [batch, time, units] for a
+    sequence, and the final c [batch, units].
+
+  Raises:
+    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`.
+
+  Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
+  Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755).
+  """
+  inputs = tf.convert_to_tensor(inputs, name="inputs")
+  convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
+  bias = convert(bias, name="bias")
+  state = convert(initial_state, name="initial_state")
+  width = inputs.shape[-1] if inputs.shape.rank else None
+  _check_shape("bias", bias, [None if width is None else width // 2])
+  # What the op has beside: recurrent weights of c, biases of all gates, and a
+  # state that is the last output.
+  zeros = tf.zeros_like(bias[: tf.size(bias) // 2])
+  outputs, (c, _) = _run(
+    composed.SRU,
+    inputs,
+    tf.zeros([1, 2 * tf.size(bias)], bias.dtype),
+    tf.concat([zeros, bias, zeros], 0),
+    (state, tf.zeros_like(state)),
+    sequence_length,
+    activation=activation,
+    time_major=time_major,
+    reverse=reverse,
+  )
+  return outputs, c

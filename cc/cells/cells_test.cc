@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "cc/cells/activations.h"
@@ -12,6 +13,7 @@
 #include "cc/cells/indy_gru.h"
 #include "cc/cells/indy_lstm.h"
 #include "cc/cells/number.h"
+#include "cc/cells/sru.h"
 #include "gtest/gtest.h"
 
 namespace contrib_rnn {
@@ -394,12 +396,23 @@ void TrueStep(IndyLSTM<A>, Unit<IndyLSTM<A>, long double>& v) {
   v.state[1] = Truth(A(), v.state[0]) * o;
 }
 
+template <class A>
+void TrueStep(SRU<A>, Unit<SRU<A>, long double>& v) {
+  const long double c = v.state[0];
+  const auto s = v.x[0] + v.u[0] * c + v.b[0];
+  const auto f = Truth(Sigmoid(), v.x[1] + v.u[1] * c + v.b[1]);
+  const auto r = Truth(Sigmoid(), v.x[2] + v.u[2] * c + v.b[2]);
+  const auto t = v.x[3] + v.u[3] * c + v.b[3];
+  v.state[0] = f * c + (1 - f) * s;
+  v.state[1] = r * Truth(A(), v.state[0]) + (1 - r) * t;
+}
+
 template <class Cell>
 Cell MakeCell() {
-  if constexpr (Cell::kStates == 2) {
-    return Cell{kForgetBias};
-  } else {
+  if constexpr (std::is_empty_v<Cell>) {
     return Cell{};
+  } else {
+    return Cell{kForgetBias};
   }
 }
 
@@ -516,6 +529,8 @@ TYPED_TEST(CellTest, IndyGRUGradient) { CheckGradients<IndyGRU<TypeParam>>(); }
 TYPED_TEST(CellTest, IndyLSTMGradient) {
   CheckGradients<IndyLSTM<TypeParam>>();
 }
+TYPED_TEST(CellTest, SRUSteps) { CheckSteps<SRU<TypeParam>>(); }
+TYPED_TEST(CellTest, SRUGradient) { CheckGradients<SRU<TypeParam>>(); }
 
 }  // namespace
 }  // namespace contrib_rnn

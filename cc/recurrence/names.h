@@ -17,7 +17,8 @@ struct Named {
 
 constexpr Named<CellKind> kCellNames[] = {{"IndRNN", CellKind::kIndRNN},
                                           {"IndyGRU", CellKind::kIndyGRU},
-                                          {"IndyLSTM", CellKind::kIndyLSTM}};
+                                          {"IndyLSTM", CellKind::kIndyLSTM},
+                                          {"SRU", CellKind::kSRU}};
 
 constexpr Named<ActivationKind> kActivationNames[] = {
     {"tanh", ActivationKind::kTanh}, {"sigmoid", ActivationKind::kSigmoid},

@@ -13,7 +13,7 @@
 
 namespace contrib_rnn {
 
-enum class CellKind { kIndRNN, kIndyGRU, kIndyLSTM };
+enum class CellKind { kIndRNN, kIndyGRU, kIndyLSTM, kSRU };
 enum class ActivationKind {
   kTanh,
   kSigmoid,
@@ -26,8 +26,22 @@ enum class ActivationKind {
 constexpr int kMaxStates = 2;
 
 // How many gates (x, u and b hold one value each a unit) and states a cell has.
-int CountGates(CellKind cell);
-int CountStates(CellKind cell);
+constexpr int CountGates(CellKind cell) {
+  switch (cell) {
+    case CellKind::kIndRNN:
+      return 1;
+    case CellKind::kIndyGRU:
+      return 3;
+    case CellKind::kIndyLSTM:
+    case CellKind::kSRU:
+      return 4;
+  }
+  return 0;
+}
+
+constexpr int CountStates(CellKind cell) {
+  return cell == CellKind::kIndyLSTM || cell == CellKind::kSRU ? 2 : 1;
+}
 
 // In what order the gates lie in inputs, recurrent kernel and bias: as in
 // tf.contrib.rnn, r, z, c and i, j, f, o; or as in Keras, z, r, c and i, f, j,

@@ -4,20 +4,6 @@
 
 namespace contrib_rnn {
 
-int CountGates(CellKind cell) {
-  switch (cell) {
-    case CellKind::kIndRNN:
-      return 1;
-    case CellKind::kIndyGRU:
-      return 3;
-    case CellKind::kIndyLSTM:
-      return 4;
-  }
-  return 0;
-}
-
-int CountStates(CellKind cell) { return cell == CellKind::kIndyLSTM ? 2 : 1; }
-
 InstructionSet BestInstructionSet() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

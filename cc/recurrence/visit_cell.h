@@ -7,6 +7,7 @@
 #include "cc/cells/ind_rnn.h"
 #include "cc/cells/indy_gru.h"
 #include "cc/cells/indy_lstm.h"
+#include "cc/cells/sru.h"
 #include "cc/recurrence/recurrence.h"
 
 namespace contrib_rnn {
@@ -20,6 +21,8 @@ void VisitCellWith(const CellOptions& options, const Visitor& visitor) {
       return visitor(IndyGRU<Activation>());
     case CellKind::kIndyLSTM:
       return visitor(IndyLSTM<Activation>{options.forget_bias});
+    case CellKind::kSRU:
+      return visitor(SRU<Activation>());
   }
 }
 

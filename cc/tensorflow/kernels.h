@@ -92,7 +92,7 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
   TF_RETURN_IF_ERROR(construction->GetAttr("reverse", &attributes->reverse));
   TF_RETURN_IF_ERROR(
       construction->GetAttr("num_lengths", &attributes->num_lengths));
-  if (cell == CellKind::kIndyLSTM) {
+  if (construction->HasAttr("forget_bias")) {
     TF_RETURN_IF_ERROR(construction->GetAttr("forget_bias", &forget_bias));
     TF_RETURN_IF_ERROR(
         construction->GetAttr("forget_bias_rest", &forget_bias_rest));
@@ -341,7 +341,7 @@ class GradientOp : public RecurrenceOp<kCell> {
   }
 
  private:
-  static constexpr int kStates = kCell == CellKind::kIndyLSTM ? 2 : 1;
+  static constexpr int kStates = CountStates(kCell);
 
   absl::Status ReadTensors(OpKernelContext* context, const Call& call,
                            GradientTensors<Storage<T>>* tensors) {
@@ -455,10 +455,11 @@ class GradientOp : public RecurrenceOp<kCell> {
   CONTRIB_RNN_REGISTER(Context, device, Cell, Eigen::half); \
   CONTRIB_RNN_REGISTER(Context, device, Cell, Eigen::bfloat16)
 
-#define CONTRIB_RNN_REGISTER_CELLS(Context, device)    \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, IndRNN);  \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyGRU); \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyLSTM)
+#define CONTRIB_RNN_REGISTER_CELLS(Context, device)     \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, IndRNN);   \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyGRU);  \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyLSTM); \
+  CONTRIB_RNN_REGISTER_CELL(Context, device, SRU)
 
 }  // namespace
 }  // namespace contrib_rnn

@@ -149,7 +149,7 @@ absl::Status GradientShapes(InferenceContext* c, int gates, int states) {
       .Attr("reverse: bool = false")
 
 constexpr char kForwardDoc[] = R"doc(
-Runs an independently recurrent cell along time, or one step of it.
+Runs a cell with an element-wise recurrence along time, or one step of it.
 
 inputs: The projected inputs x W. A sequence of [batch, time, gates * units],
   or [time, batch, gates * units] if `time_major`; or a step of
@@ -158,7 +158,8 @@ recurrent_kernel: [1, gates * units].
 bias: [gates * units]; or [2, gates * units], where the second row is added to
   what the state brings, which is another thing for the IndyGRU's candidate.
 gate_order: Of the gates in the three above: r, z, c and i, j, f, o as in
-  tf.contrib.rnn, or z, r, c and i, f, j, o as in Keras.
+  tf.contrib.rnn, or z, r, c and i, f, j, o as in Keras. The SRU's are s, f, r,
+  t; of Keras's order, which has no SRU, s, r, f, t.
 sequence_length: None, or one vector of [batch] for sequences. A length past
   the end counts as the end, a negative one as 0. Outputs past it are zeros.
 outputs: [batch, time, units] or as `inputs` are; [batch, units] for a step.
@@ -209,50 +210,52 @@ An incoming gradient of no elements counts as zeros.
 CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndRNN", 1);
 CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndyGRU", 3);
 
-// `forget_bias_rest` is what a float can't hold of a double.
-//
 // The order of states is h, c in outputs (the outputs are h), and c, h in
 // final states, as LSTMStateTuple has them.
-REGISTER_OP("ContribRnn>IndyLSTM")
-    .Input("inputs: T")
-    .Input("recurrent_kernel: T")
-    .Input("bias: T")
-    .Input("initial_c: T")
-    .Input("initial_h: T")
-    .Input("sequence_length: num_lengths * int32")
-    .Output("outputs: T")
-    .Output("cells: T")
-    .Output("final_c: T")
-    .Output("final_h: T")
-    .CONTRIB_RNN_ATTRIBUTES()
-    .Attr("forget_bias: float = 1.0")
-    .Attr("forget_bias_rest: float = 0.0")
-    .SetShapeFn([](InferenceContext* c) { return ForwardShapes(c, 4, 2); })
-    .Doc(kForwardDoc);
+#define CONTRIB_RNN_REGISTER_TWO_STATES_OP(Name, gates, attributes)        \
+  REGISTER_OP("ContribRnn>" Name)                                          \
+      .Input("inputs: T")                                                  \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("bias: T")                                                    \
+      .Input("initial_c: T")                                               \
+      .Input("initial_h: T")                                               \
+      .Input("sequence_length: num_lengths * int32")                       \
+      .Output("outputs: T")                                                \
+      .Output("cells: T")                                                  \
+      .Output("final_c: T")                                                \
+      .Output("final_h: T")                                                \
+      .CONTRIB_RNN_ATTRIBUTES() attributes                                 \
+      .SetShapeFn(                                                         \
+          [](InferenceContext* c) { return ForwardShapes(c, gates, 2); })  \
+      .Doc(kForwardDoc);                                                   \
+  REGISTER_OP("ContribRnn>" Name "Grad")                                   \
+      .Input("inputs: T")                                                  \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("bias: T")                                                    \
+      .Input("initial_c: T")                                               \
+      .Input("initial_h: T")                                               \
+      .Input("sequence_length: num_lengths * int32")                       \
+      .Input("outputs: T")                                                 \
+      .Input("cells: T")                                                   \
+      .Input("outputs_gradient: T")                                        \
+      .Input("cells_gradient: T")                                          \
+      .Input("final_c_gradient: T")                                        \
+      .Input("final_h_gradient: T")                                        \
+      .Output("inputs_gradient: T")                                        \
+      .Output("recurrent_kernel_gradient: T")                              \
+      .Output("bias_gradient: T")                                          \
+      .Output("initial_c_gradient: T")                                     \
+      .Output("initial_h_gradient: T")                                     \
+      .CONTRIB_RNN_ATTRIBUTES() attributes                                 \
+      .SetShapeFn(                                                         \
+          [](InferenceContext* c) { return GradientShapes(c, gates, 2); }) \
+      .Doc(kGradientDoc)
 
-REGISTER_OP("ContribRnn>IndyLSTMGrad")
-    .Input("inputs: T")
-    .Input("recurrent_kernel: T")
-    .Input("bias: T")
-    .Input("initial_c: T")
-    .Input("initial_h: T")
-    .Input("sequence_length: num_lengths * int32")
-    .Input("outputs: T")
-    .Input("cells: T")
-    .Input("outputs_gradient: T")
-    .Input("cells_gradient: T")
-    .Input("final_c_gradient: T")
-    .Input("final_h_gradient: T")
-    .Output("inputs_gradient: T")
-    .Output("recurrent_kernel_gradient: T")
-    .Output("bias_gradient: T")
-    .Output("initial_c_gradient: T")
-    .Output("initial_h_gradient: T")
-    .CONTRIB_RNN_ATTRIBUTES()
-    .Attr("forget_bias: float = 1.0")
-    .Attr("forget_bias_rest: float = 0.0")
-    .SetShapeFn([](InferenceContext* c) { return GradientShapes(c, 4, 2); })
-    .Doc(kGradientDoc);
+// `forget_bias_rest` is what a float can't hold of a double.
+CONTRIB_RNN_REGISTER_TWO_STATES_OP(
+    "IndyLSTM", 4,
+    .Attr("forget_bias: float = 1.0").Attr("forget_bias_rest: float = 0.0"));
+CONTRIB_RNN_REGISTER_TWO_STATES_OP("SRU", 4, );
 
 }  // namespace
 }  // namespace contrib_rnn

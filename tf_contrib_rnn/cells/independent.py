@@ -160,30 +160,14 @@ class _IndependentCell(core.LayerRNNCell):
     )
 
   def _recur(self, recurrence_of_cell, projected, *arguments, **attributes):
-    """Runs the recurrence over a step, or over the sequences that the rows are.
-
-    Args:
-      recurrence_of_cell: a function of `recurrence`.
-      projected: x W, [rows, gates * H].
-      *arguments: the recurrent kernel, the bias and the state.
-      **attributes: what else the function takes.
-
-    Returns:
-      The outputs [rows, H] and the new state.
-    """
-    attributes["activation"] = self._activation
-    sequences = rows.rows_of(self)
-    if sequences is None:
-      return recurrence_of_cell(projected, *arguments, **attributes)
-    outputs, state = recurrence_of_cell(
-      sequences.unflatten(projected),
+    return rows.run(
+      self,
+      recurrence_of_cell,
+      projected,
       *arguments,
-      sequence_length=sequences.sequence_length,
-      time_major=sequences.time_major,
-      reverse=sequences.reverse,
+      activation=self._activation,
       **attributes,
     )
-    return sequences.flatten(outputs), state
 
 
 class IndRNNCell(_IndependentCell):
@@ -243,6 +227,8 @@ class IndRNNCell(_IndependentCell):
   >>> [v.name for v in cell.variables]
   ['ind_rnn_cell/kernel_w:0', 'ind_rnn_cell/kernel_u:0', 'ind_rnn_cell/bias:0']
   """
+
+  has_recurrence_op = True
 
   def __init__(
     self,
@@ -332,6 +318,8 @@ class IndyGRUCell(_IndependentCell):
   >>> output.shape, state.shape
   (TensorShape([2, 4]), TensorShape([2, 4]))
   """
+
+  has_recurrence_op = True
 
   def __init__(
     self,
@@ -445,6 +433,8 @@ class IndyLSTMCell(_IndependentCell):
   >>> output.shape, state.c.shape, state.h is output
   (TensorShape([2, 4]), TensorShape([2, 4]), True)
   """
+
+  has_recurrence_op = True
 
   def __init__(
     self,

@@ -5,35 +5,94 @@ scope of that call. A LayerRNNCell makes them when it is built. Checkpoints,
 reuse and errors depend on which of the two a cell is.
 """
 
+import contextlib
+import contextvars
+import functools
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import Optional
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
+from tensorflow.python.ops import variable_scope
 
 from tf_contrib_rnn import core
 
 v1 = tf.compat.v1
 
 
+# Whether a cell inside has asked already, and keeps the variable itself.
+_is_kept_inside: contextvars.ContextVar[bool]
+_is_kept_inside = contextvars.ContextVar("is_kept_inside", default=False)
+
+
+@contextlib.contextmanager
+def _as_first_of_its_name(name: str) -> Iterator[None]:
+  """Inside, a variable of this name can be made, whoever has one already.
+
+  What tf.functions make stays in a store of TensorFlow's by its name, where
+  another cell, in another function or in eager mode, would meet it.
+  """
+  store = variable_scope._get_default_variable_store()
+  has_names = type(store) is variable_scope._VariableStore
+  other = store._vars.pop(name, None) if has_names else None
+  try:
+    yield
+  finally:
+    if other is not None:
+      store._vars.setdefault(name, other)
+
+
 class PlainCell(core.RNNCell):
   """An RNNCell that keeps its variables in eager mode and in tf.functions.
 
   In a graph a second call finds the variables in their scope. Elsewhere there
-  is no such store: the cell is one.
+  is no such store: the cell is one. It tracks them, so that checkpoints of
+  objects and SavedModels have them.
   """
 
+  def __call__(
+    self, inputs: Any, state: Any, scope: Any = None
+  ) -> tuple[Any, Any]:
+    if ops.executing_eagerly_outside_functions():
+      # RNNCell keeps the scope of its first call, and would return with it to
+      # the graph of a tf.function.
+      self.__dict__.pop("rnncell_scope", None)
+    return super().__call__(inputs, state, scope)
+
+  def _set_scope(self, scope=None):
+    super()._set_scope(scope)
+    if ops.executing_eagerly_outside_functions():
+      # dynamic_rnn sets one in tf.functions, and eager mode refuses it.
+      self._scope._caching_device = None
+
   def _rnn_get_variable(self, getter, *arguments, **keywords):
-    make = super()._rnn_get_variable
-    if not ops.executing_eagerly_outside_functions():
-      return make(getter, *arguments, **keywords)
+    make = functools.partial(super()._rnn_get_variable, getter)
+    if not ops.executing_eagerly_outside_functions() or _is_kept_inside.get():
+      return make(*arguments, **keywords)
+    full_name = keywords["name"] if "name" in keywords else arguments[0]
+    name = self._name_inside(full_name)
     # Past the Layer's __setattr__, which would track it.
     made = self.__dict__.setdefault("_made_variables", {})
-    name = keywords["name"] if "name" in keywords else arguments[0]
     if name not in made:
-      made[name] = make(getter, *arguments, **keywords)
+      token = _is_kept_inside.set(True)
+      try:
+        if keywords.get("reuse"):
+          made[name] = make(*arguments, **keywords)
+        else:
+          with _as_first_of_its_name(full_name):
+            made[name] = make(*arguments, **keywords)
+      finally:
+        _is_kept_inside.reset(token)
+      self._track_trackable(made[name], name, overwrite=True)
     return made[name]
+
+  def _name_inside(self, name: str) -> str:
+    """What a variable is called below the scope of the cell, if it has one."""
+    if self._scope is None:
+      return name.rpartition("/")[2]
+    return name.removeprefix(self._scope.name + "/")
 
 
 def depth_of(inputs: tf.Tensor, name: str = "inputs") -> int:
@@ -93,6 +152,11 @@ def linear(
   return product + get_bias(size, dtype, bias_initializer)
 
 
+def mix(gate: tf.Tensor, kept: tf.Tensor, new: tf.Tensor) -> tf.Tensor:
+  """What a gate from 0 to 1 leaves through: gate * kept + (1 - gate) * new."""
+  return gate * kept + (1 - gate) * new
+
+
 def layer_norm(
   inputs: tf.Tensor,
   name: str,
@@ -112,8 +176,8 @@ def layer_norm(
     name: the scope of the variables.
     gain: what gamma starts with.
     shift: what beta starts with.
-    dtype: (optional) of the variables. By default the scope's: float32 unless it
-      says otherwise. Some cells of TensorFlow 1.15 do not ask for the dtype
+    dtype: (optional) of the variables. By default the scope's: float32 unless
+      it says otherwise. Some cells of TensorFlow 1.15 do not take the dtype
       of the inputs.
 
   Returns:

@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import Callable
 from typing import Optional
 
 import tensorflow as tf
@@ -85,3 +86,44 @@ def rows_of(cell: Any) -> Optional[Sequences]:
   """What the rows are that a cell is called with; None: one step each."""
   sequences, cells = _current.get()
   return sequences if any(cell is other for other in cells) else None
+
+
+def run(
+  cell: Any,
+  recurrence_of_cell: Callable[..., tuple[tf.Tensor, Any]],
+  projected: tf.Tensor,
+  *arguments: Any,
+  **attributes: Any,
+) -> tuple[tf.Tensor, Any]:
+  """Runs a recurrence over a step, or over the sequences that the rows are.
+
+  Args:
+    cell: the cell that is called.
+    recurrence_of_cell: a function of `tf_contrib_rnn.recurrence`.
+    projected: x W, [rows, gates * units].
+    *arguments: what follows the projected inputs.
+    **attributes: what else the function takes.
+
+  Returns:
+    The outputs [rows, units] and the new state.
+  """
+  sequences = rows_of(cell)
+  if sequences is None:
+    return recurrence_of_cell(projected, *arguments, **attributes)
+  outputs, state = recurrence_of_cell(
+    sequences.unflatten(projected),
+    *arguments,
+    sequence_length=sequences.sequence_length,
+    time_major=sequences.time_major,
+    reverse=sequences.reverse,
+    **attributes,
+  )
+  return sequences.flatten(outputs), state
+
+
+def has_recurrence_op(cell: Any) -> bool:
+  """Whether a cell can be called with rows that are whole sequences.
+
+  Its class says so itself: a subclass may compute something else.
+  """
+  return vars(type(cell)).get("has_recurrence_op", False)

@@ -1,4 +1,4 @@
-"""The recurrences of the independently recurrent cells for JAX.
+"""The recurrences of the cells for JAX.
 
 TensorFlow is not needed, nor imported.
 """
@@ -7,5 +7,6 @@ from tf_contrib_rnn.jax._library import fused_available
 from tf_contrib_rnn.jax.recurrence import ind_rnn
 from tf_contrib_rnn.jax.recurrence import indy_gru
 from tf_contrib_rnn.jax.recurrence import indy_lstm
+from tf_contrib_rnn.jax.recurrence import sru
 
-__all__ = ["fused_available", "ind_rnn", "indy_gru", "indy_lstm"]
+__all__ = ["fused_available", "ind_rnn", "indy_gru", "indy_lstm", "sru"]

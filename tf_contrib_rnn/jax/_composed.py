@@ -77,9 +77,18 @@ def _indy_lstm_step(
   return c, activation(c) * gate_fn(o)
 
 
+def _sru_step(x, u, b, states, activation):
+  c, _ = states
+  s, f, r, t = jnp.split(x + jnp.tile(c, [1, 4]) * u + b, 4, axis=-1)
+  f, r = jax.nn.sigmoid(f), jax.nn.sigmoid(r)
+  c = f * c + (1 - f) * s
+  return c, r * activation(c) + (1 - r) * t
+
+
 IND_RNN = Cell("IndRNN", _ind_rnn_step, 1, 1)
 INDY_GRU = Cell("IndyGRU", _indy_gru_step, 3, 1)
 INDY_LSTM = Cell("IndyLSTM", _indy_lstm_step, 4, 2)
+SRU = Cell("SRU", _sru_step, 4, 2)
 
 
 def compose(

@@ -338,3 +338,67 @@ def indy_lstm(
     forget_bias=float(forget_bias),
   )
   return outputs, (c, h)
+
+
+def sru(
+  inputs: Any,
+  bias: Any,
+  initial_state: Any,
+  activation: Activation = jnp.tanh,
+  sequence_length: Any = None,
+  time_major: bool = False,
+  reverse: bool = False,
+) -> tuple[jax.Array, jax.Array]:
+  """Runs the recurrence of an SRU.
+
+      f, r = sigmoid([x_f, x_r] + b)
+      c' = f c + (1 - f) x_s
+      y = r act(c') + (1 - r) x_t
+
+  Args:
+    inputs: as of `ind_rnn`, with 4 * units in place of units: x_s, x_f, x_r,
+      x_t side by side.
+    bias: b, [2 * units].
+    initial_state: c, [batch, units].
+    activation: as of `ind_rnn`.
+    sequence_length: as of `ind_rnn`.
+    time_major: as of `ind_rnn`.
+    reverse: as of `ind_rnn`.
+
+  Returns:
+    The outputs y, [batch, units] for a step, [batch, time, units] for a
+    sequence, and the final c [batch, units].
+
+  Raises:
+    ValueError, TypeError: as `ind_rnn`.
+
+  Source: Simple Recurrent Units for Highly Parallelizable Recurrence, Lei et
+  al., 2018, https://arxiv.org/abs/1709.02755.
+
+  Example:
+
+  >>> import numpy as np
+  >>> import tf_contrib_rnn.jax
+  >>> outputs, c = tf_contrib_rnn.jax.sru(
+  ...     np.ones([2, 5, 16], "float32"), np.zeros([8], "float32"),
+  ...     np.zeros([2, 4], "float32"))
+  >>> outputs.shape, c.shape
+  ((2, 5, 4), (2, 4))
+  """
+  inputs, bias, state = map(_convert, (inputs, bias, initial_state))
+  _check_shape("bias", bias, [inputs.shape[-1] // 2 if inputs.ndim else 0])
+  # What the kernels have beside: recurrent weights of c, biases of all gates,
+  # and a state that is the last output.
+  zeros = jnp.zeros(bias.shape[0] // 2, bias.dtype)
+  outputs, (c, _) = _run(
+    _composed.SRU,
+    inputs,
+    jnp.zeros([1, 2 * bias.shape[0]], bias.dtype),
+    jnp.concatenate([zeros, bias, zeros]),
+    (state, jnp.zeros_like(state)),
+    activation,
+    sequence_length,
+    time_major,
+    reverse,
+  )
+  return outputs, c

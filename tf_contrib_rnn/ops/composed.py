@@ -94,6 +94,14 @@ def _indy_lstm_step(x, u, b, states, activation, forget_bias):
   return c, activation(c) * tf.sigmoid(o)
 
 
+def _sru_step(x, u, b, states, activation):
+  c, _ = states
+  s, f, r, t = tf.split(x + tf.tile(c, [1, 4]) * u + _one_bias(b), 4, axis=-1)
+  f, r = tf.sigmoid(f), tf.sigmoid(r)
+  c = f * c + (1 - f) * s
+  return c, r * activation(c) + (1 - r) * t
+
+
 IND_RNN = Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1, 1, (0,))
 INDY_GRU = Cell(
   "IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 3, 1, (1, 0, 2)
@@ -101,6 +109,8 @@ INDY_GRU = Cell(
 INDY_LSTM = Cell(
   "IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2, (0, 2, 1, 3)
 )
+SRU = Cell("SRU", "contrib_rnn_sru", _sru_step, 4, 2, (0, 2, 1, 3))
+CELLS = (IND_RNN, INDY_GRU, INDY_LSTM, SRU)
 
 
 def _from_keras(cell: Cell, call: Call) -> Call:

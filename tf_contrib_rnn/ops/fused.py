@@ -242,5 +242,5 @@ def _register_gradients(cell: composed.Cell) -> None:
   )
 
 
-for _cell in (composed.IND_RNN, composed.INDY_GRU, composed.INDY_LSTM):
+for _cell in composed.CELLS:
   _register_gradients(_cell)

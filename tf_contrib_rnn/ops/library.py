@@ -51,7 +51,7 @@ def _why_missing(folder: str) -> str:
 
 def _list_calls() -> Iterator[tuple[str, int, list[str]]]:
   """How `fused` calls the ops: (function, number of inputs, attributes)."""
-  for cell in (composed.IND_RNN, composed.INDY_GRU, composed.INDY_LSTM):
+  for cell in composed.CELLS:
     attributes = ["activation", "gate_order", "time_major", "reverse"]
     if cell is composed.INDY_LSTM:
       attributes += ["forget_bias", "forget_bias_rest"]

@@ -10,14 +10,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import rnn
 
-from tf_contrib_rnn import cells
 from tf_contrib_rnn.cells import rows
 
 v1 = tf.compat.v1
 
 _logger = logging.getLogger(__name__)
 
-_INDY_CELLS = (cells.IndRNNCell, cells.IndyGRUCell, cells.IndyLSTMCell)
 _WRAPPERS = ("DeviceWrapper", "DropoutWrapper", "ResidualWrapper")
 
 
@@ -45,10 +43,10 @@ def _parts(cell: Any) -> Iterator[Any]:
 
 def _why_not_part(part: Any) -> Optional[str]:
   name = type(part).__name__
-  if type(part) in _INDY_CELLS:
+  if rows.has_recurrence_op(part):
     return None
   if not _is_own(part, "MultiRNNCell", *_WRAPPERS):
-    return f"{name} is none of this package's cells or TensorFlow's wrappers"
+    return f"{name} has no recurrence op and is none of TensorFlow's wrappers"
   # A float, where it is a constant. The filter, which says what of the state is
   # dropped, counts only with this.
   keep_prob = getattr(part, "_state_keep_prob", 1.0)
@@ -175,14 +173,14 @@ def run(
       state = tf.nest.map_structure(
         functools.partial(_broadcast_state, batch), state
       )
-    indy_cells = [part for part in _parts(cell) if type(part) in _INDY_CELLS]
-    with rows.as_rows(sequences, indy_cells):
+    inner_cells = [p for p in _parts(cell) if rows.has_recurrence_op(p)]
+    with rows.as_rows(sequences, inner_cells):
       flat, state = cell(sequences.flatten(inputs), state)
     outputs = sequences.unflatten(flat)
     if sequence_length is not None and _adds_inputs(cell):
       outputs = _clear_past_end(outputs, sequences)
-  for indy_cell in indy_cells:
-    _logger.debug("whole sequences: %s", indy_cell.scope_name)
+  for inner_cell in inner_cells:
+    _logger.debug("whole sequences: %s", inner_cell.scope_name)
   return outputs, state
 
 
