@@ -19,6 +19,7 @@ _FUNCTIONS = {
   "IndRNN": "contrib_rnn_ind_rnn",
   "IndyGRU": "contrib_rnn_indy_gru",
   "IndyLSTM": "contrib_rnn_indy_lstm",
+  "SRU": "contrib_rnn_sru",
 }
 _OTHER_DTYPES = ("int32", "int64", "bool", "complex64", "uint8", "string")
 _GATE_ORDERS = ("contrib", "keras")

@@ -10,13 +10,14 @@ from typing import Optional
 
 import numpy as np
 
-GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
-STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2}
+GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4, "SRU": 4}
+STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2, "SRU": 2}
 
 # Where r, z, c and i, j, f, o lie: each is its own inverse.
 ORDERS = {
   ("IndyGRU", "keras"): [1, 0, 2],
   ("IndyLSTM", "keras"): [0, 2, 1, 3],
+  ("SRU", "keras"): [0, 2, 1, 3],
 }
 
 # How far the imaginary axis is left: its square is nothing.
@@ -93,6 +94,11 @@ def _step(problem, x, states):
   if problem.cell == "IndyGRU":
     r, z = sigmoid(gate(0, h)), sigmoid(gate(1, h))
     return [z * h + (1 - z) * act(gate(2, h, r))]
+  if problem.cell == "SRU":
+    c = states[0]
+    f, r = sigmoid(gate(1, c)), sigmoid(gate(2, c))
+    c, t = f * c + (1 - f) * gate(0, c), gate(3, c)
+    return [c, r * act(c) + (1 - r) * t]
   i, o = sigmoid(gate(0, h)), sigmoid(gate(3, h))
   f = sigmoid(gate(2, h) + problem.forget_bias)
   c = f * states[0] + i * act(gate(1, h))
