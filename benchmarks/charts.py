@@ -14,6 +14,7 @@ _CELL_STYLES = {
   "IndRNN": ("#E69F00", "o"),
   "IndyGRU": ("#0072B2", "s"),
   "IndyLSTM": ("#009E73", "^"),
+  "SRU": ("#CC79A7", "D"),
 }
 _GROWTH_COLOURS = {
   "whole": "#0072B2",

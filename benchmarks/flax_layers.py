@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import measure
 import tqdm
-from problems import CELLS
+from problems import INDY_CELLS
 from problems import Problem
 from problems import SHAPES
 
@@ -61,7 +61,7 @@ def time_functions(functions):
 
 def main():
   rows = []
-  problems = [Problem(cell, *shape) for shape in SHAPES for cell in CELLS]
+  problems = [Problem(cell, *shape) for shape in SHAPES for cell in INDY_CELLS]
   for problem in tqdm.tqdm(problems):
     layer = getattr(indy, problem.cell)(problem.units)
     cell = getattr(indy, problem.cell + "Cell")(problem.units)

@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 import tqdm
 from candidates import functions
-from problems import CELLS
+from problems import INDY_CELLS
 from problems import Problem
 from problems import SHAPES
 
@@ -77,7 +77,7 @@ def measure(candidates):
 def main():
   makers = [make_dynamic_rnn, functions.make_keras_indy, functions.make_keras]
   rows, ratios = [], []
-  problems = [Problem(cell, *shape) for shape in SHAPES for cell in CELLS]
+  problems = [Problem(cell, *shape) for shape in SHAPES for cell in INDY_CELLS]
   for problem in tqdm.tqdm(problems):
     pairs = [make_functions(problem, maker) for maker in makers]
     times = measure([function for pair in pairs for function in pair])

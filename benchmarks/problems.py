@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 
-GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
+GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4, "SRU": 4}
 CELLS = tuple(GATES)
+# Those that have a cell with recurrent matrices to be compared with.
+INDY_CELLS = CELLS[:3]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,13 +50,19 @@ class Problem:
     return self.random(4, self.inputs, self.gates * self.units, scale=scale)
 
   def recurrent_kernel(self) -> np.ndarray:
-    return self.random(5, 1, self.gates * self.units, scale=0.5)
+    """u [1, G * H]; the SRU has none."""
+    gates = 0 if self.cell == "SRU" else self.gates
+    return self.random(5, 1, gates * self.units, scale=0.5)
 
   def bias(self) -> np.ndarray:
-    return self.random(6, self.gates * self.units, scale=0.5)
+    """b [G * H]; the SRU's of two gates alone."""
+    gates = 2 if self.cell == "SRU" else self.gates
+    return self.random(6, gates * self.units, scale=0.5)
 
   def weights(self) -> list[np.ndarray]:
     """In the order and shapes of the variables of this package's cell."""
+    if self.cell == "SRU":
+      return [self.kernel(), self.bias()]
     weights = [self.kernel(), self.recurrent_kernel(), self.bias()]
     if self.cell != "IndyGRU":
       return weights

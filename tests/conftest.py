@@ -16,7 +16,7 @@ import zlib
 SLOW = """keras_families rnn jax_transformations flax keras_saving jax
 flax_weights benchmarks documentation golden import_order adding_problem
 flax_nnx jax_library fuzz keras_bound checkpoints keras_lite keras_weights
-flax_bound gpu library wheel""".split()
+flax_sru flax_bound gpu library wheel""".split()
 
 
 def pytest_addoption(parser):

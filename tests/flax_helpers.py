@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
@@ -64,15 +65,18 @@ class Kind:
   def gates(self):
     return len(self.linen_gates)
 
+  def shapes(self):
+    width = self.gates * UNITS
+    return {
+      "kernel": (FEATURES, width),
+      "recurrent_kernel": (1, width),
+      "bias": (width,),
+    }
+
   def params(self, dtype="float32"):
     """A cell's parameters, none of them zero."""
     rng = np.random.RandomState(1)
-    width = self.gates * UNITS
-    return {
-      "kernel": draw(rng, (FEATURES, width), dtype),
-      "recurrent_kernel": draw(rng, (1, width), dtype),
-      "bias": draw(rng, (width,), dtype),
-    }
+    return {n: draw(rng, shape, dtype) for n, shape in self.shapes().items()}
 
   def carry(self, dtype="float32", shape=(BATCH,)):
     rng = np.random.RandomState(2)
@@ -126,6 +130,18 @@ class Kind:
     return tree
 
 
+class SruKind(Kind):
+  """The SRU, beside which flax has no cell with recurrent matrices."""
+
+  gates = 4
+
+  def __init__(self):
+    super().__init__("SRU", "", (), (), "")
+
+  def shapes(self):
+    return {"kernel": (FEATURES, 4 * UNITS), "bias": (2 * UNITS,)}
+
+
 KINDS = {
   kind.name: kind
   for kind in (
@@ -154,6 +170,9 @@ KINDS = {
 }
 
 
+ALL_KINDS = {**KINDS, "SRU": SruKind()}
+
+
 def draw(rng, shape, dtype="float32"):
   return jnp.asarray(rng.uniform(-1, 1, shape), dtype)
 
@@ -171,6 +190,14 @@ def assert_close(got, want, tolerance=2e-6):
     assert np.all(np.isfinite(g))
     largest = max(1, np.max(np.abs(w), initial=0))
     np.testing.assert_allclose(g, w, rtol=0, atol=tolerance * largest)
+
+
+def equations_of(jaxpr):
+  """All equations of a jaxpr, those of loops and calls included."""
+  for equation in jaxpr.eqns:
+    yield equation
+    for inner in jax.extend.core.jaxprs_in_params(equation.params):
+      yield from equations_of(inner)
 
 
 def loss(results):

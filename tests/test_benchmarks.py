@@ -12,6 +12,7 @@ import numpy as np
 import problems
 import pytest
 import targets
+import test_sru_recurrence
 from candidates import CANDIDATES
 from figures import Figures
 from worker import Worker
@@ -70,28 +71,32 @@ def worker(request):
   worker.stop()
 
 
+def run_reference(problem, x):
+  """The outputs of a layer by a loop of NumPy, in float64."""
+  zeros = np.zeros([problem.batch, problem.units])
+  if problem.cell == "SRU":
+    kernel, bias = helpers.as_float64(problem.weights())
+    return test_sru_recurrence.loop(x @ kernel, bias, zeros)[0]
+  states = [zeros] * helpers.KINDS[problem.cell].states
+  return helpers.numpy_sequence(problem.cell, problem.weights(), x, states)[0]
+
+
 @pytest.mark.parametrize("cell", problems.CELLS)
 def test_candidates_compute_the_same_function(worker, cell):
   problem = problems.Problem(cell, batch=2, time=7, inputs=3, units=5)
-  kind = helpers.KINDS[cell]
-  states = [np.zeros([2, 5])] * kind.states
   outputs, gradients = worker.ask("results", problem)
-  want, _ = helpers.numpy_sequence(cell, problem.weights(), problem.x(), states)
+  want = run_reference(problem, problem.x().astype(np.float64))
   helpers.assert_close(outputs, want, 2e-6)
-  want = input_gradients(problem, states)
-  helpers.assert_close(gradients, want, 1e-5)
+  helpers.assert_close(gradients, input_gradients(problem), 1e-5)
 
 
-def input_gradients(problem, states, step=1e-5):
+def input_gradients(problem, step=1e-5):
   """Central differences of sum(outputs * output_gradients), in float64."""
   x = problem.x().astype(np.float64)
   gradients = np.zeros_like(x)
 
   def loss():
-    outputs, _ = helpers.numpy_sequence(
-      problem.cell, problem.weights(), x, states
-    )
-    return np.sum(outputs * problem.output_gradients())
+    return np.sum(run_reference(problem, x) * problem.output_gradients())
 
   for i in np.ndindex(*x.shape):
     value = x[i]

@@ -13,8 +13,8 @@ import flax_helpers
 import helpers
 import jax
 import jax.export
-import jax.extend
 import jax.numpy as jnp
+from flax_helpers import ALL_KINDS
 from flax_helpers import assert_close
 from flax_helpers import BATCH
 from flax_helpers import FEATURES
@@ -26,6 +26,7 @@ from flax_helpers import UNITS
 from tf_contrib_rnn import flax as indy
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+every_cell = pytest.mark.parametrize("kind", ALL_KINDS.values(), ids=ALL_KINDS)
 gated = pytest.mark.parametrize(
   "kind", [KINDS["IndyGRU"], KINDS["IndyLSTM"]], ids=["IndyGRU", "IndyLSTM"]
 )
@@ -88,7 +89,7 @@ def test_sequences_and_gradients_of_flaxs_cell(kind, order, lengths):
   )
 
 
-@every_kind
+@every_cell
 @every_order
 @some_lengths
 @pytest.mark.parametrize("by", ["attributes", "call"])
@@ -108,7 +109,7 @@ def test_layer_is_rnn_of_the_cell(kind, order, lengths, by):
   )
 
 
-@every_kind
+@every_cell
 @some_lengths
 def test_bidirectional(kind, lengths):
   x = flax_helpers.inputs()
@@ -174,7 +175,7 @@ def test_residual():
     assert_close(applies(module, {"cell": params}, x), want)
 
 
-@every_kind
+@every_cell
 def test_no_batch(kind):
   params, x = {"cell": kind.params()}, flax_helpers.inputs(shape=(TIME,))
   for call in ({}, {"seq_lengths": jnp.array(2)}, {"time_major": True}):
@@ -184,7 +185,7 @@ def test_no_batch(kind):
     )
 
 
-@every_kind
+@every_cell
 @pytest.mark.parametrize("time_major", [False, True])
 def test_batch_of_two_dimensions(kind, time_major):
   params = {"cell": kind.params()}
@@ -196,7 +197,7 @@ def test_batch_of_two_dimensions(kind, time_major):
   assert_close(applies(layer, params, x), applies(rnn, params, x))
 
 
-@every_kind
+@every_cell
 def test_lengths_of_two_dimensions(kind):
   """nn.RNN takes none with return_carry."""
   params, layer = {"cell": kind.params()}, kind.layer(UNITS, return_carry=True)
@@ -221,7 +222,7 @@ def test_lengths_in_a_list():
   )
 
 
-@every_kind
+@every_cell
 @pytest.mark.parametrize("batch, time", [(0, TIME), (BATCH, 0), (1, 1)])
 def test_nothing_and_little(kind, batch, time):
   x = flax_helpers.inputs(shape=(batch, time))
@@ -233,7 +234,7 @@ def test_nothing_and_little(kind, batch, time):
     assert_close(new, carry, 0)
 
 
-@every_kind
+@every_cell
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("param_dtype", ["same", "float32"])
 def test_sixteen_bits(kind, dtype, param_dtype):
@@ -260,7 +261,7 @@ def test_sixteen_bits(kind, dtype, param_dtype):
     assert_close((carry, outputs), exact, tolerance)
 
 
-@every_kind
+@every_cell
 def test_dtype_is_what_all_promote_to(kind):
   params = {"cell": kind.params("bfloat16")}
   layer = kind.layer(UNITS, return_carry=True, param_dtype=jnp.bfloat16)
@@ -296,7 +297,7 @@ def test_float64(kind, lengths):
     assert_close(got, differentiate(theirs, kind.linen_matrices(params)), 1e-12)
 
 
-@every_kind
+@every_cell
 def test_integers_are_promoted(kind):
   params = {"cell": kind.params()}
   x = jnp.ones([BATCH, TIME, FEATURES], jnp.int32)
@@ -306,7 +307,7 @@ def test_integers_are_promoted(kind):
   )
 
 
-@every_kind
+@every_cell
 def test_scan_over_the_cell(kind):
   scanned = nn.scan(
     kind.cell,
@@ -324,7 +325,7 @@ def test_scan_over_the_cell(kind):
   )
 
 
-@every_kind
+@every_cell
 def test_jit_vmap_and_remat(kind):
   params, x = {"cell": kind.params()}, flax_helpers.inputs()
   layer = kind.layer(UNITS, return_carry=True)
@@ -336,7 +337,7 @@ def test_jit_vmap_and_remat(kind):
   assert_close(applies(remat, params, x), want)
 
 
-@every_kind
+@every_cell
 @pytest.mark.parametrize("gate_fn", [nn.sigmoid, nn.hard_sigmoid])
 def test_shard_map(kind, gate_fn):
   options = {"gate_fn": gate_fn} if kind.gates > 1 else {}
@@ -353,7 +354,7 @@ def test_shard_map(kind, gate_fn):
   assert_close(run(x, lengths), applies(layer, params, x, seq_lengths=lengths))
 
 
-@every_kind
+@every_cell
 def test_export(kind):
   layer, params = kind.layer(UNITS), {"cell": kind.params()}
   x = flax_helpers.inputs()
@@ -365,15 +366,7 @@ def test_export(kind):
   assert_close(restored.call(x), applies(layer, params, x))
 
 
-def equations_of(jaxpr):
-  """All equations of a jaxpr, those of loops and calls included."""
-  for equation in jaxpr.eqns:
-    yield equation
-    for inner in jax.extend.core.jaxprs_in_params(equation.params):
-      yield from equations_of(inner)
-
-
-@every_kind
+@every_cell
 @pytest.mark.parametrize("is_known", [True, False])
 def test_sequences_are_one_product_and_one_recurrence(kind, is_known):
   options = {} if is_known else {"activation_fn": nn.softplus}
@@ -384,7 +377,7 @@ def test_sequences_are_one_product_and_one_recurrence(kind, is_known):
     {"cell": kind.params()}, flax_helpers.inputs()
   )
   shapes = {"dot_general": [], "scan": [], "tf_contrib_rnn_forward": []}
-  for equation in equations_of(traced.jaxpr):
+  for equation in flax_helpers.equations_of(traced.jaxpr):
     name = equation.primitive.name
     shapes.setdefault(name, []).append(equation.outvars[0].aval.shape)
   assert shapes["dot_general"] == [(BATCH * TIME, kind.gates * UNITS)]
@@ -415,7 +408,7 @@ def test_training(kind):
   assert errors[-1] < 0.4 * errors[0]
 
 
-@every_kind
+@every_cell
 def test_each_gate_is_initialized_on_its_own(kind):
   shapes = []
 
@@ -423,19 +416,17 @@ def test_each_gate_is_initialized_on_its_own(kind):
     shapes.append(shape)
     return jax.random.normal(key, shape, dtype)
 
-  options = {
-    "kernel_init": initialize,
-    "recurrent_kernel_init": initialize,
-    "bias_init": initialize,
-  }
+  options = {name + "_init": initialize for name in kind.shapes()}
   x = flax_helpers.inputs()
   params = kind.layer(UNITS, **options).init(jax.random.key(0), x)
-  assert set(shapes) == {(FEATURES, UNITS), (1, UNITS), (UNITS,)}
+  assert set(shapes) == {(*s[:-1], UNITS) for s in kind.shapes().values()}
   arrays = params["params"]["cell"]
-  assert {k: a.shape for k, a in arrays.items()} == {
-    k: a.shape for k, a in kind.params().items()
-  }
-  gates = [g for a in arrays.values() for g in np.split(a, kind.gates, -1)]
+  assert {k: a.shape for k, a in arrays.items()} == kind.shapes()
+  gates = [
+    gate
+    for array in arrays.values()
+    for gate in np.split(array, array.shape[-1] // UNITS, -1)
+  ]
   of_lstm = kind.name == "IndyLSTM"
   assert len({g.tobytes() for g in gates}) == len(gates)
   if of_lstm:
@@ -455,7 +446,7 @@ def test_initial_recurrent_kernel_is_contribs(kind):
   assert abs(u.mean()) < 0.05
 
 
-@every_kind
+@every_cell
 def test_initial_carry(kind):
   draw = nn.initializers.normal()
   rnn = nn.RNN(kind.cell(UNITS, carry_init=draw), return_carry=True)
@@ -469,7 +460,7 @@ def test_initial_carry(kind):
   assert not np.allclose(*results)
 
 
-@every_kind
+@every_cell
 def test_partitioned_parameters(kind):
   kernel_init = nn.with_partitioning(
     nn.initializers.lecun_normal(), (None, "model")
@@ -510,7 +501,7 @@ def test_attributes_are_flaxs(kind):
   assert kind.cell(UNITS).num_feature_axes == 1
 
 
-@every_kind
+@every_cell
 def test_errors_name_the_argument(kind):
   layer, params = kind.layer(UNITS), {"cell": kind.params()}
   x = flax_helpers.inputs()

@@ -39,6 +39,7 @@ SCOPES = {
   "IndRNN": "rnn/ind_rnn_cell",
   "IndyGRU": "rnn/indy_gru_cell",
   "IndyLSTM": "rnn/indy_lstm_cell",
+  "SRU": "rnn/sru_cell",
 }
 every_kind = pytest.mark.parametrize("name", SCOPES)
 

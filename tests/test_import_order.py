@@ -19,7 +19,6 @@ USED = """
   import tf_contrib_rnn{}
   assert "tensorflow" not in sys.modules
   assert not hasattr(tf_contrib_rnn, "foo")
-  assert not hasattr(tf_contrib_rnn, "LSTMBlockCell")
   assert "IndyGRUCell" in dir(tf_contrib_rnn)
   assert "tensorflow" not in sys.modules
   tf_contrib_rnn.IndyGRUCell(4)

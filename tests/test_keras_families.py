@@ -18,9 +18,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEHAVIOUR = ["tests/test_keras_layers.py", "tests/test_keras_saving.py"]
 EQUALITY = "tests/test_keras_equality.py"
 FUSED = "tests/test_keras_fused.py"
+SRU = "tests/test_keras_sru.py"
 MIGRATION = ["tests/test_keras_weights.py", "tests/test_keras_lite.py"]
 # JAX compiles for every shape anew, which takes long.
 EQUALITY_OF_JAX = "test_cell or gradients and True-holes"
+SRU_OF_JAX = "test_cell or masked_steps and holes or one_result"
 BEHAVIOUR_OF_JAX = "config or IndyGRU-before"
 
 
@@ -60,7 +62,7 @@ only_from_keras_3 = pytest.mark.skipif(
 @only_from_keras_3
 @pytest.mark.parametrize(
   "files",
-  [[EQUALITY, FUSED], BEHAVIOUR, MIGRATION],
+  [[EQUALITY, FUSED, SRU], BEHAVIOUR, MIGRATION],
   ids=["results", "behaviour", "migration"],
 )
 def test_tf_keras(files, run_tests):
@@ -71,13 +73,18 @@ def test_tf_keras(files, run_tests):
 @only_from_keras_3
 def test_torch(run_tests):
   skip_without("torch")
-  run_tests([EQUALITY, *BEHAVIOUR], KERAS_BACKEND="torch")
+  run_tests([EQUALITY, SRU, *BEHAVIOUR], KERAS_BACKEND="torch")
 
 
 @only_from_keras_3
 def test_jax(run_tests):
   skip_without("jax")
-  run_tests([EQUALITY], "-k", EQUALITY_OF_JAX, KERAS_BACKEND="jax")
+  run_tests(
+    [EQUALITY, SRU],
+    "-k",
+    f"{EQUALITY_OF_JAX} or {SRU_OF_JAX}",
+    KERAS_BACKEND="jax",
+  )
   run_tests(BEHAVIOUR, "-k", BEHAVIOUR_OF_JAX, KERAS_BACKEND="jax")
 
 

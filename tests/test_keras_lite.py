@@ -16,6 +16,7 @@ from tf_contrib_rnn.keras import IndRNN
 from tf_contrib_rnn.keras import IndyGRU
 from tf_contrib_rnn.keras import IndyLSTM
 from tf_contrib_rnn.keras import lite_sequence_lstm
+from tf_contrib_rnn.keras import SRU
 
 keras = tf.keras
 TIME, FEATURES, UNITS = 7, 5, 6
@@ -100,6 +101,7 @@ def assert_agree(converted, model, batch=1, before=lambda: None):
     (IndyLSTM, {"go_backwards": True}),
     (IndyLSTM, {"mask": True}),
     (IndyLSTM, {"activation": "relu"}),
+    (SRU, {"mask": True}),
   ],
 )
 def test_layers_become_builtin_ops(layer, options, implementation):

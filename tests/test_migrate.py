@@ -197,6 +197,75 @@ def test_weights_that_do_not_fit_each_other():
     )
 
 
+def an_sru(depth=3, units=4, scope="rnn/sru_cell/"):
+  rng = np.random.RandomState(1)
+  return {
+    scope + "kernel": rng.standard_normal([depth, 4 * units]),
+    scope + "bias": rng.standard_normal([2 * units]),
+  }
+
+
+def layers_of_the_same_names():
+  """Dense, LSTMCell, UGRNNCell and GRUCell, each with kernels and biases."""
+  shapes = {
+    "dense": ([4, 8], [8]),
+    "rnn/lstm_cell": ([7, 16], [16]),
+    "rnn/ugrnn_cell": ([7, 8], [8]),
+    "rnn/gru_cell/gates": ([7, 8], [8]),
+    "rnn/gru_cell/candidate": ([7, 4], [4]),
+    "flat": ([8], [4]),
+  }
+  return {
+    f"{scope}/{name}": np.ones(shape)
+    for scope, both in shapes.items()
+    for name, shape in zip(("kernel", "bias"), both)
+  }
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_sru_is_known_by_its_shapes(in_files, tmp_path):
+  checkpoint = {**an_sru(), **layers_of_the_same_names()}
+  if in_files:
+    checkpoint = migrate.write_checkpoint(checkpoint, tmp_path / "model.ckpt")
+  assert migrate.list_scopes("SRUCell", checkpoint) == {"rnn/sru_cell": 4}
+  weights = migrate.read_weights("SRUCell", checkpoint)
+  assert (weights.depth, weights.units) == (3, 4)
+  assert weights.recurrent_kernel.shape == (1, 0)
+  assert weights.recurrent_kernel.dtype == weights.kernel.dtype
+  variables = migrate.to_variables(weights, "rnn/sru_cell")
+  assert list(variables) == list(an_sru())
+  for name, array in an_sru().items():
+    np.testing.assert_array_equal(variables[name], array)
+
+
+@pytest.mark.parametrize(
+  "scope, message",
+  [
+    ("rnn/lstm_cell", r"'rnn/lstm_cell/bias' has shape \[16\], expected \[8\]"),
+    ("flat", r"'flat/kernel' has shape \[8\], expected \[depth, 4 \* units\]"),
+    ("rnn/gru_cell", "of one SRUCell; below it .* has none, but candidate/bia"),
+    ("rnn", "one SRUCell; below it the checkpoint has none, but gru_cell/c"),
+  ],
+)
+def test_no_sru_is_named(scope, message):
+  with pytest.raises(ValueError, match=message):
+    migrate.read_weights("SRUCell", layers_of_the_same_names(), scope)
+
+
+def test_gates_of_an_sru():
+  weights = migrate.read_weights("SRUCell", an_sru())
+  taken = weights.take_gates([3, 2, 1, 0])
+  np.testing.assert_array_equal(taken.kernel[:, :4], weights.kernel[:, 12:])
+  np.testing.assert_array_equal(taken.bias[:4], weights.bias[4:])
+  assert taken.recurrent_kernel.shape == (1, 0)
+  assert weights.shift_forget_gate(1.0) is weights
+  cast = weights.cast(["float16"] * 3)
+  assert cast.bias.dtype == np.float16
+  arrays = [np.zeros([3, 8]), np.zeros([1, 0]), np.zeros(8)]
+  with pytest.raises(ValueError, match=r"bias has shape \[8\], expected \[4\]"):
+    migrate.CellWeights("SRUCell", *arrays)
+
+
 GRU = "rnn/indy_gru_cell/"
 INDEX = ".index"
 DATA = ".data-00000-of-00001"

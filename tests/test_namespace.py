@@ -13,17 +13,17 @@ LSTMCell LSTMStateTuple MultiRNNCell RNNCell ResidualWrapper static_rnn
 static_bidirectional_rnn static_state_saving_rnn LayerRNNCell
 best_effort_input_batch_size transpose_batch_time""".split()
 
-CONTRIB_ONLY = """AttentionCellWrapper BidirectionalGridLSTMCell
-CompiledWrapper Conv1DLSTMCell Conv2DLSTMCell Conv3DLSTMCell ConvLSTMCell
-CoupledInputForgetGateLSTMCell
-EmbeddingWrapper FusedRNNCell FusedRNNCellAdaptor GLSTMCell GRUBlockCell
-GRUBlockCellV2 GridLSTMCell HighwayWrapper InputProjectionWrapper
-IntersectionRNNCell LSTMBlockCell LSTMBlockFusedCell LSTMBlockWrapper
-LayerNormBasicLSTMCell NASCell OutputProjectionWrapper PhasedLSTMCell SRUCell
-TimeFreqLSTMCell TimeReversedFusedRNN UGRNNCell""".split()
+CONTRIB_ONLY = """""".split()
 
-OWN = """IndRNNCell IndyGRUCell IndyLSTMCell stack_bidirectional_dynamic_rnn
-stack_bidirectional_rnn""".split()
+OWN = """BidirectionalGridLSTMCell Conv1DLSTMCell Conv2DLSTMCell Conv3DLSTMCell
+ConvLSTMCell GridLSTMCell IndRNNCell IndyGRUCell IndyLSTMCell TimeFreqLSTMCell
+stack_bidirectional_dynamic_rnn stack_bidirectional_rnn SRUCell
+AttentionCellWrapper CompiledWrapper EmbeddingWrapper HighwayWrapper
+InputProjectionWrapper OutputProjectionWrapper IntersectionRNNCell NASCell
+UGRNNCell CoupledInputForgetGateLSTMCell GLSTMCell LayerNormBasicLSTMCell
+PhasedLSTMCell FusedRNNCell FusedRNNCellAdaptor GRUBlockCell GRUBlockCellV2
+LSTMBlockCell LSTMBlockFusedCell LSTMBlockWrapper
+TimeReversedFusedRNN""".split()
 
 # Of tf.nn, but they run these cells over whole sequences.
 OF_TF_NN = ["bidirectional_dynamic_rnn", "dynamic_rnn"]

@@ -22,18 +22,52 @@ if TYPE_CHECKING:
   from tf_contrib_rnn import cells as cells
   from tf_contrib_rnn import core as core
   from tf_contrib_rnn import flax as flax
+  from tf_contrib_rnn import fused_rnn as fused_rnn
   from tf_contrib_rnn import jax as jax
   from tf_contrib_rnn import keras as keras
   from tf_contrib_rnn import migrate as migrate
   from tf_contrib_rnn import recurrence as recurrence
   from tf_contrib_rnn import rnn as rnn
+  from tf_contrib_rnn import wrappers as wrappers
   from tf_contrib_rnn.bound import RecurrentBound as RecurrentBound
+  from tf_contrib_rnn.cells.block import GRUBlockCell as GRUBlockCell
+  from tf_contrib_rnn.cells.block import GRUBlockCellV2 as GRUBlockCellV2
+  from tf_contrib_rnn.cells.block import LSTMBlockCell as LSTMBlockCell
+  from tf_contrib_rnn.cells.convolutional import (
+    Conv1DLSTMCell as Conv1DLSTMCell,
+  )
+  from tf_contrib_rnn.cells.convolutional import (
+    Conv2DLSTMCell as Conv2DLSTMCell,
+  )
+  from tf_contrib_rnn.cells.convolutional import (
+    Conv3DLSTMCell as Conv3DLSTMCell,
+  )
+  from tf_contrib_rnn.cells.convolutional import ConvLSTMCell as ConvLSTMCell
+  from tf_contrib_rnn.cells.gated import (
+    IntersectionRNNCell as IntersectionRNNCell,
+  )
+  from tf_contrib_rnn.cells.gated import NASCell as NASCell
+  from tf_contrib_rnn.cells.gated import UGRNNCell as UGRNNCell
+  from tf_contrib_rnn.cells.grid import (
+    BidirectionalGridLSTMCell as BidirectionalGridLSTMCell,
+  )
+  from tf_contrib_rnn.cells.grid import GridLSTMCell as GridLSTMCell
+  from tf_contrib_rnn.cells.grid import TimeFreqLSTMCell as TimeFreqLSTMCell
   from tf_contrib_rnn.cells.independent import IndRNNCell as IndRNNCell
   from tf_contrib_rnn.cells.independent import (
     IndyBasicLSTMCell as IndyBasicLSTMCell,
   )
   from tf_contrib_rnn.cells.independent import IndyGRUCell as IndyGRUCell
   from tf_contrib_rnn.cells.independent import IndyLSTMCell as IndyLSTMCell
+  from tf_contrib_rnn.cells.lstm import (
+    CoupledInputForgetGateLSTMCell as CoupledInputForgetGateLSTMCell,
+  )
+  from tf_contrib_rnn.cells.lstm import GLSTMCell as GLSTMCell
+  from tf_contrib_rnn.cells.lstm import (
+    LayerNormBasicLSTMCell as LayerNormBasicLSTMCell,
+  )
+  from tf_contrib_rnn.cells.lstm import PhasedLSTMCell as PhasedLSTMCell
+  from tf_contrib_rnn.cells.simple_recurrent import SRUCell as SRUCell
   from tf_contrib_rnn.core import BasicLSTMCell as BasicLSTMCell
   from tf_contrib_rnn.core import BasicRNNCell as BasicRNNCell
   from tf_contrib_rnn.core import (
@@ -52,6 +86,19 @@ if TYPE_CHECKING:
     static_state_saving_rnn as static_state_saving_rnn,
   )
   from tf_contrib_rnn.core import transpose_batch_time as transpose_batch_time
+  from tf_contrib_rnn.fused_rnn.adaptors import FusedRNNCell as FusedRNNCell
+  from tf_contrib_rnn.fused_rnn.adaptors import (
+    FusedRNNCellAdaptor as FusedRNNCellAdaptor,
+  )
+  from tf_contrib_rnn.fused_rnn.adaptors import (
+    TimeReversedFusedRNN as TimeReversedFusedRNN,
+  )
+  from tf_contrib_rnn.fused_rnn.block import (
+    LSTMBlockFusedCell as LSTMBlockFusedCell,
+  )
+  from tf_contrib_rnn.fused_rnn.block import (
+    LSTMBlockWrapper as LSTMBlockWrapper,
+  )
   from tf_contrib_rnn.ops.choice import (
     fused_ops_available as fused_ops_available,
   )
@@ -70,6 +117,22 @@ if TYPE_CHECKING:
     static_bidirectional_rnn as static_bidirectional_rnn,
   )
   from tf_contrib_rnn.rnn.static import static_rnn as static_rnn
+  from tf_contrib_rnn.wrappers.attention import (
+    AttentionCellWrapper as AttentionCellWrapper,
+  )
+  from tf_contrib_rnn.wrappers.compiled import (
+    CompiledWrapper as CompiledWrapper,
+  )
+  from tf_contrib_rnn.wrappers.embedding import (
+    EmbeddingWrapper as EmbeddingWrapper,
+  )
+  from tf_contrib_rnn.wrappers.highway import HighwayWrapper as HighwayWrapper
+  from tf_contrib_rnn.wrappers.projections import (
+    InputProjectionWrapper as InputProjectionWrapper,
+  )
+  from tf_contrib_rnn.wrappers.projections import (
+    OutputProjectionWrapper as OutputProjectionWrapper,
+  )
 
 # Where the names are, by module.
 _NAMES = {
@@ -78,12 +141,40 @@ _NAMES = {
     "implementation",
   ),
   "bound": ("RecurrentBound",),
+  "cells.block": (
+    "GRUBlockCell",
+    "GRUBlockCellV2",
+    "LSTMBlockCell",
+  ),
+  "cells.convolutional": (
+    "Conv1DLSTMCell",
+    "Conv2DLSTMCell",
+    "Conv3DLSTMCell",
+    "ConvLSTMCell",
+  ),
+  "cells.grid": (
+    "BidirectionalGridLSTMCell",
+    "GridLSTMCell",
+    "TimeFreqLSTMCell",
+  ),
   "cells.independent": (
     "IndRNNCell",
     "IndyBasicLSTMCell",
     "IndyGRUCell",
     "IndyLSTMCell",
   ),
+  "cells.gated": (
+    "IntersectionRNNCell",
+    "NASCell",
+    "UGRNNCell",
+  ),
+  "cells.lstm": (
+    "CoupledInputForgetGateLSTMCell",
+    "GLSTMCell",
+    "LayerNormBasicLSTMCell",
+    "PhasedLSTMCell",
+  ),
+  "cells.simple_recurrent": ("SRUCell",),
   "core": (
     "BasicLSTMCell",
     "BasicRNNCell",
@@ -100,9 +191,20 @@ _NAMES = {
     "static_state_saving_rnn",
     "transpose_batch_time",
   ),
+  "fused_rnn.adaptors": (
+    "FusedRNNCell",
+    "FusedRNNCellAdaptor",
+    "TimeReversedFusedRNN",
+  ),
+  "fused_rnn.block": ("LSTMBlockFusedCell", "LSTMBlockWrapper"),
   "rnn.dynamic": ("bidirectional_dynamic_rnn", "dynamic_rnn"),
   "rnn.stack": ("stack_bidirectional_dynamic_rnn", "stack_bidirectional_rnn"),
   "rnn.static": ("static_bidirectional_rnn", "static_rnn"),
+  "wrappers.attention": ("AttentionCellWrapper",),
+  "wrappers.compiled": ("CompiledWrapper",),
+  "wrappers.embedding": ("EmbeddingWrapper",),
+  "wrappers.highway": ("HighwayWrapper",),
+  "wrappers.projections": ("InputProjectionWrapper", "OutputProjectionWrapper"),
 }
 _MODULE_OF = {
   name: f"tf_contrib_rnn.{module}"
@@ -114,11 +216,13 @@ _SUBMODULES = (
   "cells",
   "core",
   "flax",
+  "fused_rnn",
   "jax",
   "keras",
   "migrate",
   "recurrence",
   "rnn",
+  "wrappers",
 )
 
 __all__ = ["__version__", *sorted(_MODULE_OF)]

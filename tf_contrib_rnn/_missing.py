@@ -4,39 +4,9 @@ import importlib.abc
 import sys
 
 _OWN_CELL = "a cell of your own, a subclass of LayerRNNCell"
-_DENSE = "a dense layer before or after the cell"
 
 # What tf.contrib.rnn had and this package has not (yet): what to use instead.
 MISSING = {
-  "AttentionCellWrapper": "an attention layer over the outputs",
-  "BidirectionalGridLSTMCell": _OWN_CELL,
-  "CompiledWrapper": "tf.function(jit_compile=True)",
-  "Conv1DLSTMCell": _OWN_CELL,
-  "Conv2DLSTMCell": "tf.keras.layers.ConvLSTM2D",
-  "Conv3DLSTMCell": "tf.keras.layers.ConvLSTM3D",
-  "ConvLSTMCell": "tf.keras.layers.ConvLSTM2D",
-  "CoupledInputForgetGateLSTMCell": _OWN_CELL,
-  "EmbeddingWrapper": "tf.nn.embedding_lookup on the inputs",
-  "FusedRNNCell": "a function from a whole sequence to its outputs",
-  "FusedRNNCellAdaptor": "dynamic_rnn",
-  "GLSTMCell": _OWN_CELL,
-  "GRUBlockCell": "GRUCell",
-  "GRUBlockCellV2": "GRUCell",
-  "GridLSTMCell": _OWN_CELL,
-  "HighwayWrapper": "ResidualWrapper with a residual_fn",
-  "InputProjectionWrapper": _DENSE,
-  "IntersectionRNNCell": _OWN_CELL,
-  "LSTMBlockCell": "LSTMCell",
-  "LSTMBlockFusedCell": "tf.raw_ops.BlockLSTM",
-  "LSTMBlockWrapper": "tf.raw_ops.BlockLSTM",
-  "LayerNormBasicLSTMCell": _OWN_CELL,
-  "NASCell": _OWN_CELL,
-  "OutputProjectionWrapper": _DENSE,
-  "PhasedLSTMCell": _OWN_CELL,
-  "SRUCell": _OWN_CELL,
-  "TimeFreqLSTMCell": _OWN_CELL,
-  "TimeReversedFusedRNN": "tf.reverse_sequence before and after",
-  "UGRNNCell": _OWN_CELL,
 }
 
 

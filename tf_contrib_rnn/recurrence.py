@@ -294,6 +294,31 @@ def sru(
   Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
   Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755).
   """
+  outputs, (c, _) = sru_with_last_output(
+    inputs,
+    bias,
+    initial_state,
+    activation=activation,
+    sequence_length=sequence_length,
+    time_major=time_major,
+    reverse=reverse,
+  )
+  return outputs, c
+
+
+def sru_with_last_output(
+  inputs: Any, bias: Any, initial_state: Any, **options: Any
+) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
+  """Runs `sru`, for callers who want each sequence's last output as well.
+
+  Args:
+    inputs, bias, initial_state, **options: as of `sru`; the activation is
+      among the options.
+
+  Returns:
+    The outputs, and the pair of the final c and the last y, each [batch,
+    units]. The last y of a sequence without steps is zeros.
+  """
   inputs = tf.convert_to_tensor(inputs, name="inputs")
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
   bias = convert(bias, name="bias")
@@ -303,15 +328,11 @@ def sru(
   # What the op has beside: recurrent weights of c, biases of all gates, and a
   # state that is the last output.
   zeros = tf.zeros_like(bias[: tf.size(bias) // 2])
-  outputs, (c, _) = _run(
+  return _run(
     composed.SRU,
     inputs,
     tf.zeros([1, 2 * tf.size(bias)], bias.dtype),
     tf.concat([zeros, bias, zeros], 0),
     (state, tf.zeros_like(state)),
-    sequence_length,
-    activation=activation,
-    time_major=time_major,
-    reverse=reverse,
+    **options,
   )
-  return outputs, c

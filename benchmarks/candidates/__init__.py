@@ -10,6 +10,7 @@ from typing import Any
 from typing import Callable
 
 from problems import CELLS
+from problems import INDY_CELLS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +113,7 @@ CANDIDATES = {
     "tf.keras.layers",
     "functions",
     "SimpleRNN, GRU, LSTM in a `tf.function`; with recurrent matrices",
+    cells=INDY_CELLS,
     is_same=False,
   ),
   "block_lstm": Candidate(
@@ -125,6 +127,7 @@ CANDIDATES = {
     "torch.nn",
     "pytorch",
     "RNN, GRU, LSTM; with recurrent matrices",
+    cells=INDY_CELLS,
     is_same=False,
   ),
 }

@@ -33,11 +33,27 @@ def _indy_lstm(u, b, state, x):
   return (c, h), h
 
 
-_STEPS = {"IndRNN": _ind_rnn, "IndyGRU": _indy_gru, "IndyLSTM": _indy_lstm}
+def _sru(_, b, c, x):
+  s, f, r, t = jnp.split(x, 4, -1)
+  b_f, b_r = jnp.split(b, 2)
+  f, r = jax.nn.sigmoid(f + b_f), jax.nn.sigmoid(r + b_r)
+  c = f * c + (1 - f) * s
+  return c, r * jnp.tanh(c) + (1 - r) * t
+
+
+_STEPS = {
+  "IndRNN": _ind_rnn,
+  "IndyGRU": _indy_gru,
+  "IndyLSTM": _indy_lstm,
+  "SRU": _sru,
+}
 _RECURRENCES = {
   "IndRNN": tf_contrib_rnn.jax.ind_rnn,
   "IndyGRU": tf_contrib_rnn.jax.indy_gru,
   "IndyLSTM": tf_contrib_rnn.jax.indy_lstm,
+  "SRU": lambda x, _, *others, **options: tf_contrib_rnn.jax.sru(
+    x, *others, **options
+  ),
 }
 
 

@@ -31,6 +31,8 @@ layer: independent.IndyLSTM = tf_contrib_rnn.keras.IndyLSTM(
 independent.IndyGRU(4, reset_after=True, return_state=True)
 independent.IndRNN(4, retrun_sequences=True)  # type: ignore  # pyright: ignore
 independent.IndRNN(4, reset_after=True)  # type: ignore  # pyright: ignore
+independent.SRU(4, dropout=0.1, return_state=True)
+independent.SRU(4, recurrent_dropout=0.1)  # type: ignore  # pyright: ignore
 independent.IndRNNCell(4, units=5)  # type: ignore  # pyright: ignore
 
 # The layers for flax.nnx.
@@ -40,6 +42,8 @@ nnx_layer: nnx.IndyLSTM = nnx.IndyLSTM(
 nnx.IndRNNCell(3, 4, rngs=inputs, residual=True)
 nnx.IndRNN(3, 4, rngs=inputs, gate_fn=np.tanh)  # type: ignore  # pyright: ignore
 nnx.IndRNN(3, 4)  # type: ignore  # pyright: ignore
+nnx.SRU(3, 4, rngs=inputs, gate_fn=np.tanh, bias_metadata={}, reverse=True)
+nnx.SRU(3, 4, rngs=inputs, residual=True)  # type: ignore  # pyright: ignore
 
 # Checkpoints.
 weights: migrate.CellWeights = tf_contrib_rnn.migrate.read_weights(

@@ -78,7 +78,8 @@ class PlainCell(core.RNNCell):
     if name not in made:
       token = _is_kept_inside.set(True)
       try:
-        if keywords.get("reuse"):
+        # In a tf.function any scope may say AUTO_REUSE: those of eager mode do.
+        if self._reuse or keywords.get("reuse") is True:
           made[name] = make(*arguments, **keywords)
         else:
           with _as_first_of_its_name(full_name):
@@ -86,6 +87,12 @@ class PlainCell(core.RNNCell):
       finally:
         _is_kept_inside.reset(token)
       self._track_trackable(made[name], name, overwrite=True)
+    shape, found = keywords.get("shape"), made[name].shape
+    if shape is not None and not found.is_compatible_with(shape):
+      raise ValueError(
+        f"Trying to share variable {full_name}, but specified shape "
+        f"{tuple(shape)} and found shape {found}"
+      )
     return made[name]
 
   def _name_inside(self, name: str) -> str:
@@ -102,11 +109,13 @@ def depth_of(inputs: tf.Tensor, name: str = "inputs") -> int:
     ValueError: naming the tensor, if it is not or if there is another rank.
   """
   shape = inputs.shape
-  if shape.rank != 2 or shape[1] is None:
+  # Not shape[1], which is a Dimension where TensorFlow 1's shapes are on.
+  depth = shape.as_list()[1] if shape.rank == 2 else None
+  if depth is None:
     raise ValueError(
       f"{name} has shape {shape}, expected [batch, depth] with a known depth"
     )
-  return shape[1]
+  return depth
 
 
 def get_bias(
@@ -114,10 +123,20 @@ def get_bias(
 ) -> Any:
   """A bias [size] of a `linear` step: no partitioner splits it."""
   if initializer is None:
-    initializer = v1.zeros_initializer(dtype=dtype)
+    initializer = v1.zeros_initializer()
   with v1.variable_scope(v1.get_variable_scope()) as scope:
     scope.set_partitioner(None)
     return v1.get_variable(name, [size], dtype, initializer)
+
+
+def matmul(inputs: tf.Tensor, kernel: Any) -> tf.Tensor:
+  """inputs [batch, depth] times a kernel, which may be split or empty."""
+  kernel = tf.convert_to_tensor(kernel)
+  if 0 in kernel.shape.as_list():
+    # TensorFlow fuses a MatMul and the addition of a bias after it, which ends
+    # the process for an empty kernel.
+    return tf.einsum("bi,ij->bj", inputs, kernel)
+  return tf.matmul(inputs, kernel)
 
 
 def linear(
@@ -130,7 +149,8 @@ def linear(
   """[x, h, ...] W + b, with variables `kernel` and `bias` of the scope.
 
   Args:
-    inputs: tensors [batch, depth].
+    inputs: tensors [batch, depth], or what can be converted to the first one's
+      dtype.
     size: the width of the result.
     use_bias: whether there is a b.
     kernel_initializer: (optional) for W; the scope's by default.
@@ -142,11 +162,15 @@ def linear(
   Raises:
     ValueError: if a depth is not known.
   """
-  depth = sum(depth_of(tensor) for tensor in inputs)
   dtype = inputs[0].dtype
+  inputs = [
+    tensor if tf.is_tensor(tensor) else tf.convert_to_tensor(tensor, dtype)
+    for tensor in inputs
+  ]
+  depth = sum(depth_of(tensor) for tensor in inputs)
   kernel = v1.get_variable("kernel", [depth, size], dtype, kernel_initializer)
   joined = inputs[0] if len(inputs) == 1 else tf.concat(inputs, 1)
-  product = tf.matmul(joined, kernel)
+  product = matmul(joined, kernel)
   if not use_bias:
     return product
   return product + get_bias(size, dtype, bias_initializer)
@@ -182,12 +206,21 @@ def layer_norm(
 
   Returns:
     A tensor like the inputs.
+
+  Raises:
+    ValueError: if the variables have another dtype than the inputs.
   """
   units = depth_of(inputs)
   with v1.variable_scope(name):
     gamma, beta = (
       v1.get_variable(part, [units], dtype, v1.constant_initializer(start))
       for part, start in (("gamma", gain), ("beta", shift))
+    )
+  if gamma.dtype.base_dtype != inputs.dtype:
+    raise ValueError(
+      f"{name}/gamma is {gamma.dtype.base_dtype.name}, the inputs "
+      f"{inputs.dtype.name}: make the variables in a variable_scope whose "
+      "dtype is the inputs'"
     )
   mean, variance = tf.nn.moments(inputs, [1], keepdims=True)
   epsilon = 1e-3 if inputs.dtype == tf.float16 else 1e-12
@@ -215,4 +248,9 @@ def get_sharded(
     v1.get_variable(f"{name}_{i}", [size + (i < more), columns], dtype)
     for i in range(shards)
   ]
-  return parts[0] if shards == 1 else tf.concat(parts, 0)
+  if shards == 1:
+    return parts[0]
+  whole = tf.concat(parts, 0, name=f"{name}/concat")
+  if not ops.executing_eagerly_outside_functions():
+    v1.add_to_collection(v1.GraphKeys.CONCATENATED_VARIABLES, whole)
+  return whole

@@ -2,9 +2,10 @@
 
 A cell hands over itself and its weights. What is asked of it: `kind`,
 `activation_fn`, `gate_fn` if it has gates, and `promote`, which brings arrays
-to the dtype of the computation. The weights are a kernel [D, gates * H], a
-recurrent kernel [1, gates * H] and a bias [gates * H], gates side by side in
-tf.contrib.rnn's order. A carry is what flax calls the state: h, or c and h.
+to the dtype of the computation. The weights are those that `kind` names, gates
+side by side in tf.contrib.rnn's order: a kernel [D, gates * H], a recurrent
+kernel [1, gates * H] and a bias [gates * H]; of the SRU, a kernel and a bias
+[2 * H]. A carry is what flax calls the state: h, c and h, or the SRU's c.
 """
 
 import dataclasses
@@ -21,6 +22,10 @@ from tf_contrib_rnn.jax import _composed
 from tf_contrib_rnn.jax import recurrence
 
 
+def _as_they_are(recurrent_kernel, bias, *states):
+  return recurrent_kernel, bias, states
+
+
 @dataclasses.dataclass(frozen=True)
 class Kind:
   """One of tf.contrib.rnn's cells.
@@ -30,16 +35,32 @@ class Kind:
     recur: the function of `tf_contrib_rnn.jax` that runs whole sequences.
     composed: what that is composed of.
     attributes: what both are given besides.
+    weights: the names of the weights, the kernel's first.
+    carries_output: whether the carry has the output h of the last step.
+    complete: makes of the weights but the kernel and of the states of the carry
+      what `composed` takes: recurrent kernel, bias and states.
   """
 
   name: str
   recur: Callable
   composed: _composed.Cell
   attributes: tuple = ()
+  weights: tuple[str, ...] = ("kernel", "recurrent_kernel", "bias")
+  carries_output: bool = True
+  complete: Callable = _as_they_are
 
   @property
   def gates(self) -> int:
     return self.composed.gates
+
+  @property
+  def states(self) -> int:
+    """How many arrays the carry has."""
+    return self.composed.states - (not self.carries_output)
+
+  @property
+  def outputs_tell_carry(self) -> bool:
+    return self.carries_output and self.states == 1
 
 
 IND_RNN = Kind("IndRNNCell", recurrence.ind_rnn, _composed.IND_RNN)
@@ -50,6 +71,14 @@ INDY_LSTM = Kind(
   recurrence.indy_lstm,
   _composed.INDY_LSTM,
   (("forget_bias", 0.0),),
+)
+SRU = Kind(
+  "SRUCell",
+  recurrence.sru,
+  _composed.SRU,
+  weights=("kernel", "bias"),
+  carries_output=False,
+  complete=recurrence.complete_sru,
 )
 
 
@@ -122,10 +151,9 @@ def _check(cell, weights, inputs, carry, name_of_carry, batch):
   depth, width = weights[0].shape
   _check_shape("inputs", inputs, (*jnp.shape(inputs)[:-1], depth))
   states = jax.tree.leaves(carry)
-  if len(states) != cell.kind.composed.states:
+  if len(states) != cell.kind.states:
     raise ValueError(
-      f"{name_of_carry} has {len(states)} arrays, expected "
-      f"{cell.kind.composed.states}"
+      f"{name_of_carry} has {len(states)} arrays, expected {cell.kind.states}"
     )
   for state in states:
     _check_shape(name_of_carry, state, (*batch, width // cell.kind.gates))
@@ -150,7 +178,7 @@ def run_step(cell: Any, weights: tuple, carry: Any, inputs: Any) -> tuple:
 
   Args:
     cell: as above.
-    weights: its kernel, recurrent kernel and bias.
+    weights: those that its kind names.
     carry: arrays [*batch, H].
     inputs: [*batch, D].
 
@@ -159,9 +187,9 @@ def run_step(cell: Any, weights: tuple, carry: Any, inputs: Any) -> tuple:
   """
   batch = jnp.shape(inputs)[:-1]
   _check(cell, weights, inputs, carry, "carry", batch)
-  x, u, b, states = _project(cell, weights, carry, inputs)
+  x, others, states = _project(cell, weights, carry, inputs)
   x = x.reshape(math.prod(batch), x.shape[-1])
-  output, states = _compose(cell, x, u, b, states)
+  output, states = _compose(cell, x, others, states)
   return _like(carry, states), output.reshape(*batch, output.shape[-1])
 
 
@@ -202,17 +230,19 @@ def run_sequences(
   )
   # Padding stays at the end, which it would not where a recurrence is reversed.
   flips = reverse and (seq_lengths is not None or not keep_order)
-  x, u, b, states = _project(
+  x, others, states = _project(
     cell, weights, carry, flip(inputs) if flips else inputs
   )
   *steps, width = x.shape
   size = math.prod(batch)
   shape = (x.shape[0], size) if time_major else (size, x.shape[-2])
   x = x.reshape(*shape, width)
-  run = functools.partial(_recur, cell, x, u, b, states, time_major=time_major)
+  run = functools.partial(
+    _recur, cell, x, others, states, time_major=time_major
+  )
   outputs, states = run(reverse=reverse and not flips)
   if return_carry and seq_lengths is not None:
-    states = _last_states(run, outputs, states, seq_lengths, time_major)
+    states = _last_states(cell, run, outputs, seq_lengths, time_major)
   outputs = outputs.reshape(*steps, outputs.shape[-1])
   if flips and keep_order:
     outputs = flip(outputs)
@@ -220,15 +250,17 @@ def run_sequences(
 
 
 def _project(cell, weights, carry, inputs):
-  """x W, u, b, and the states as rows, in the dtype of the computation."""
-  inputs, kernel, u, b, *states = cell.promote(
+  """x W, the other weights, and the states as rows, in the dtype of the
+  computation."""
+  inputs, kernel, *arrays = cell.promote(
     inputs, *weights, *jax.tree.leaves(carry)
   )
+  others, states = arrays[: len(weights) - 1], arrays[len(weights) - 1 :]
   states = [state.reshape(-1, state.shape[-1]) for state in states]
   # As matrices: XLA makes the kernel's gradient faster on CPUs.
   rows = inputs.reshape(-1, inputs.shape[-1])
   x = jnp.dot(rows, kernel).reshape(*inputs.shape[:-1], kernel.shape[1])
-  return x, u, b, states
+  return x, others, states
 
 
 def _like(carry, states):
@@ -242,15 +274,14 @@ def _like(carry, states):
   )
 
 
-def _recur(cell, x, u, b, states, **options):
+def _recur(cell, x, others, states, **options):
   """The outputs and the final states, by the fused function if it can."""
   kind = cell.kind
   if getattr(cell, "gate_fn", jax.nn.sigmoid) is not jax.nn.sigmoid:
-    return _compose(cell, x, u, b, states, **options)
+    return _compose(cell, x, others, states, **options)
   outputs, final = kind.recur(
     x,
-    u,
-    b,
+    *others,
     states[0] if len(states) == 1 else states,
     activation=cell.activation_fn,
     **dict(kind.attributes),
@@ -259,19 +290,22 @@ def _recur(cell, x, u, b, states, **options):
   return outputs, jax.tree.leaves(final)
 
 
-def _compose(cell, x, u, b, states, sequence_length=None, **options):
+def _compose(cell, x, others, states, sequence_length=None, **options):
   """As `_recur`, composed, for a step as well, and for any gate_fn."""
-  attributes = cell.kind.attributes
-  if cell.kind.gates > 1:
+  kind = cell.kind
+  attributes = kind.attributes
+  if kind.gates > 1:
     attributes = (*attributes, ("gate_fn", cell.gate_fn))
-  return _composed.compose(
-    cell.kind.composed,
+  u, b, states = kind.complete(*others, *states)
+  outputs, final = _composed.compose(
+    kind.composed,
     _composed.Options(cell.activation_fn, attributes=attributes, **options),
     *recurrence.vary_alike((sequence_length, x, u, b, *states)),
   )
+  return outputs, final[: kind.states]
 
 
-def _last_states(run, outputs, states, seq_lengths, time_major):
+def _last_states(cell, run, outputs, seq_lengths, time_major):
   """The states at the end of each sequence, as nn.RNN takes them.
 
   nn.RNN takes those of step length - 1 by an index, so that a length past the
@@ -281,7 +315,7 @@ def _last_states(run, outputs, states, seq_lengths, time_major):
   time = outputs.shape[time_axis]
   lengths = jnp.reshape(seq_lengths, -1)
   lengths = jnp.where(lengths > 0, jnp.minimum(lengths, time), lengths + time)
-  if len(states) > 1:  # outputs tell h alone
+  if not cell.kind.outputs_tell_carry:  # they have no c
     return run(sequence_length=lengths)[1]
   index = jnp.expand_dims(lengths - 1, (time_axis, 2))
   return [jnp.take_along_axis(outputs, index, time_axis).squeeze(time_axis)]

@@ -14,7 +14,7 @@ import numpy as np
 from tf_contrib_rnn import migrate
 from tf_contrib_rnn.flax import _recurrence
 
-NAMES = ("kernel", "recurrent_kernel", "bias")
+_NAMES = ("kernel", "recurrent_kernel", "bias")
 
 
 def read(
@@ -34,10 +34,10 @@ def read(
   Raises:
     ValueError: as `load_contrib_variables`.
   """
-  if set(old) != set(NAMES):
+  if set(old) != set(kind.weights):
     raise ValueError(
       f"the parameters have {', '.join(map(repr, sorted(old))) or 'nothing'}, "
-      f"expected those of one {kind.name}: {', '.join(map(repr, NAMES))}"
+      f"expected those of one {kind.name}: {', '.join(map(repr, kind.weights))}"
     )
   depth, width = old["kernel"].shape
   units = width // kind.gates
@@ -48,8 +48,9 @@ def read(
       f"checkpoint's {weights.depth} (scope {scope!r})"
     )
   weights = weights.shift_forget_gate(float(forget_bias))
-  weights = weights.cast([old[name].dtype for name in NAMES])
-  return {name: getattr(weights, name) for name in NAMES}
+  # What a cell has not is an empty array in `CellWeights`, of any dtype.
+  weights = weights.cast([old.get(n, old["kernel"]).dtype for n in _NAMES])
+  return {name: getattr(weights, name) for name in kind.weights}
 
 
 def to_variables(
@@ -76,7 +77,10 @@ def to_variables(
     raise ValueError(
       "residual is True, expected False, as in a tf.contrib.rnn cell"
     )
-  kernel, recurrent_kernel, bias = (np.asarray(arrays[n]) for n in NAMES)
+  none = np.zeros([1, 0], arrays["kernel"].dtype)
+  kernel, recurrent_kernel, bias = (
+    np.asarray(arrays.get(name, none)) for name in _NAMES
+  )
   weights = migrate.CellWeights(kind.name, kernel, recurrent_kernel, bias)
   weights = weights.shift_forget_gate(-float(forget_bias))
   return migrate.to_variables(weights, scope)

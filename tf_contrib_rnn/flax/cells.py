@@ -1,7 +1,8 @@
-"""Independently recurrent cells for flax.linen: flax's, with diagonal matrices.
+"""Element-wise recurrent cells for flax.linen: flax's, with diagonal matrices.
 
 Attributes, carries and calls are those of flax's cell of the same gates; here
-are the parameters. `_recurrence` has the mathematics.
+are the parameters. The SRU, which flax has not, is made like them.
+`_recurrence` has the mathematics.
 """
 
 from typing import Any
@@ -17,8 +18,8 @@ from flax.linen.linear import default_kernel_init
 from tf_contrib_rnn.flax import _recurrence
 
 
-class _IndependentCell(nn.RNNCellBase):
-  """What the three cells have in common.
+class _Cell(nn.RNNCellBase):
+  """What the cells have in common.
 
   Attributes:
     kind: what there is to know of the cell; belongs to the class.
@@ -30,22 +31,29 @@ class _IndependentCell(nn.RNNCellBase):
 
     Returns:
       The kernel [depth, gates * features], the recurrent kernel [1, gates *
-      features] and the bias [gates * features].
+      features] and the bias [gates * features]; the SRU's are fewer.
     """
     _recurrence.check_features("features", self.features)
-    gates = self.kind.gates
-    width = gates * self.features
+    rows = {"kernel": (depth,), "recurrent_kernel": (1,), "bias": ()}
+    draws = self._initializers()
     return tuple(
-      self.param(name, _recurrence.by_gate(draw), shape, self.param_dtype)
-      for name, draw, shape in (
-        ("kernel", [self.kernel_init] * gates, (depth, width)),
-        ("recurrent_kernel", [self.recurrent_kernel_init] * gates, (1, width)),
-        ("bias", self._bias_inits(), (width,)),
+      self.param(
+        name,
+        _recurrence.by_gate(draws[name]),
+        (*rows[name], len(draws[name]) * self.features),
+        self.param_dtype,
       )
+      for name in self.kind.weights
     )
 
-  def _bias_inits(self):
-    return [self.bias_init] * self.kind.gates
+  def _initializers(self):
+    """Those of the gates' parts of each parameter."""
+    gates = self.kind.gates
+    return {
+      "kernel": [self.kernel_init] * gates,
+      "recurrent_kernel": [self.recurrent_kernel_init] * gates,
+      "bias": [self.bias_init] * gates,
+    }
 
   def promote(self, *arrays: Any) -> list:
     """The arrays in the dtype of the computation."""
@@ -88,7 +96,7 @@ class _IndependentCell(nn.RNNCellBase):
     return 1
 
 
-class IndRNNCell(_IndependentCell):
+class IndRNNCell(_Cell):
   """Independently Recurrent Neural Network (IndRNN) cell.
 
   flax's SimpleCell with a diagonal recurrent matrix:
@@ -154,7 +162,7 @@ class IndRNNCell(_IndependentCell):
     return kernel, recurrent_kernel + self.residual, bias
 
 
-class IndyGRUCell(_IndependentCell):
+class IndyGRUCell(_Cell):
   """Independently Gated Recurrent Units (IndyGRU) cell.
 
   flax's GRUCell with diagonal recurrent matrices, and without the second bias
@@ -210,7 +218,7 @@ class IndyGRUCell(_IndependentCell):
   kind = _recurrence.INDY_GRU
 
 
-class IndyLSTMCell(_IndependentCell):
+class IndyLSTMCell(_Cell):
   """Independently Recurrent Long Short-Term Memory (IndyLSTM) cell.
 
   flax's OptimizedLSTMCell with diagonal recurrent matrices:
@@ -269,9 +277,9 @@ class IndyLSTMCell(_IndependentCell):
 
   kind = _recurrence.INDY_LSTM
 
-  def _bias_inits(self):
+  def _initializers(self):
     i = j = o = self.bias_init
-    return [i, j, self.forget_bias_init, o]
+    return {**super()._initializers(), "bias": [i, j, self.forget_bias_init, o]}
 
   @nn.nowrap
   def initialize_carry(self, rng: Any, input_shape: tuple) -> tuple:
@@ -279,3 +287,63 @@ class IndyLSTMCell(_IndependentCell):
     initialize = super().initialize_carry
     key_c, key_h = jax.random.split(rng)
     return initialize(key_c, input_shape), initialize(key_h, input_shape)
+
+
+class SRUCell(_Cell):
+  """Simple Recurrent Unit (SRU) cell.
+
+  Its gates see the inputs alone, and the carry c is not the output:
+
+      f = gate(x W_f + b_f)
+      r = gate(x W_r + b_r)
+      c' = f c + (1 - f) (x W_s)
+      output = r act(c') + (1 - r) (x W_t)
+
+  with x [..., depth] and a carry c [..., features].
+
+  Parameters: `kernel` [depth, 4 * features], whose parts are in the order s, f,
+  r, t, and `bias` [2 * features] of f and r. Each part is drawn on its own.
+  There is no recurrent kernel.
+
+  Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
+  Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755);
+  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15, where gate is sigmoid. flax has
+  no such cell: the attributes are those of `flax.linen.GRUCell`.
+
+  Attributes:
+    features: as of `IndRNNCell`, like all that is not listed here.
+    gate_fn: gate, a function of an array.
+    activation_fn: act, for c' in the output.
+
+  Raises:
+    ValueError: as `IndRNNCell`.
+
+  Example:
+
+  >>> import jax, jax.numpy as jnp
+  >>> from tf_contrib_rnn.flax import SRUCell
+  >>> cell = SRUCell(4)
+  >>> x = jnp.ones([2, 3])
+  >>> c = cell.initialize_carry(jax.random.key(0), x.shape)
+  >>> variables = cell.init(jax.random.key(1), c, x)
+  >>> jax.tree.map(jnp.shape, variables["params"])
+  {'bias': (8,), 'kernel': (3, 16)}
+  >>> c, output = cell.apply(variables, c, x)
+  >>> c.shape, output.shape
+  ((2, 4), (2, 4))
+  """
+
+  features: int
+  gate_fn: Callable = nn.sigmoid
+  activation_fn: Callable = nn.tanh
+  kernel_init: Callable = default_kernel_init
+  bias_init: Callable = nn.initializers.zeros_init()
+  dtype: Optional[Any] = None
+  param_dtype: Any = jnp.float32
+  carry_init: Callable = nn.initializers.zeros_init()
+
+  kind = _recurrence.SRU
+
+  def _initializers(self):
+    s = f = r = t = self.kernel_init
+    return {"kernel": [s, f, r, t], "bias": [self.bias_init] * 2}

@@ -1,4 +1,4 @@
-"""Independently recurrent layers for flax.linen, over whole sequences.
+"""Element-wise recurrent layers for flax.linen, over whole sequences.
 
 A layer is nn.RNN with one of the cells, at once: same calls, same results, same
 parameters. All products with the kernel are one, and the rest is one call of
@@ -19,8 +19,8 @@ from tf_contrib_rnn.flax import _recurrence
 from tf_contrib_rnn.flax import cells
 
 
-class _IndependentRNN(nn.Module):
-  """What the three layers have in common.
+class _Layer(nn.Module):
+  """What the layers have in common.
 
   Attributes:
     cell_class: the class of the cell; belongs to the layer's class.
@@ -90,7 +90,7 @@ class _IndependentRNN(nn.Module):
     )
 
 
-class IndRNN(_IndependentRNN):
+class IndRNN(_Layer):
   """Independently Recurrent Neural Network (IndRNN) over sequences.
 
   At each step: h' = act(x W + u h + b), as `IndRNNCell` says.
@@ -145,7 +145,7 @@ class IndRNN(_IndependentRNN):
   cell_class = cells.IndRNNCell
 
 
-class IndyGRU(_IndependentRNN):
+class IndyGRU(_Layer):
   """Independently Gated Recurrent Units over sequences.
 
   At each step, with gates r and z, as `IndyGRUCell` says:
@@ -193,7 +193,7 @@ class IndyGRU(_IndependentRNN):
   cell_class = cells.IndyGRUCell
 
 
-class IndyLSTM(_IndependentRNN):
+class IndyLSTM(_Layer):
   """Independently Recurrent Long Short-Term Memory over sequences.
 
   At each step, with gates i, f and o, as `IndyLSTMCell` says:
@@ -241,3 +241,52 @@ class IndyLSTM(_IndependentRNN):
   keep_order: bool = False
 
   cell_class = cells.IndyLSTMCell
+
+
+class SRU(_Layer):
+  """Simple Recurrent Units (SRU) over sequences.
+
+  At each step, with gates f and r, as `SRUCell` says:
+
+      c' = f c + (1 - f) (x W_s)
+      output = r act(c') + (1 - r) (x W_t)
+
+  It is `flax.linen.RNN(SRUCell(...))` in one, as `IndyGRU` is of its cell. With
+  `seq_lengths`, the carry takes a second recurrence, as of `IndyLSTM`: outputs
+  do not tell c.
+
+  Source: as of `SRUCell`; the attributes are as of `IndRNN`.
+
+  Attributes:
+    features: as of `IndRNN`, like all others but those of `SRUCell`.
+
+  Raises:
+    ValueError: as `IndRNNCell`.
+
+  Example:
+
+  >>> import jax, jax.numpy as jnp
+  >>> from tf_contrib_rnn.flax import SRU
+  >>> layer = SRU(4, return_carry=True)
+  >>> (c, outputs), variables = layer.init_with_output(
+  ...   jax.random.key(0), jnp.ones([2, 5, 3]), seq_lengths=jnp.array([5, 2]))
+  >>> c.shape, outputs.shape
+  ((2, 4), (2, 5, 4))
+  >>> jax.tree.map(jnp.shape, variables["params"]["cell"])
+  {'bias': (8,), 'kernel': (3, 16)}
+  """
+
+  features: int
+  gate_fn: Callable = nn.sigmoid
+  activation_fn: Callable = nn.tanh
+  kernel_init: Callable = default_kernel_init
+  bias_init: Callable = nn.initializers.zeros_init()
+  dtype: Optional[Any] = None
+  param_dtype: Any = jnp.float32
+  carry_init: Callable = nn.initializers.zeros_init()
+  time_major: bool = False
+  return_carry: bool = False
+  reverse: bool = False
+  keep_order: bool = False
+
+  cell_class = cells.SRUCell

@@ -16,14 +16,14 @@ from tf_contrib_rnn.flax import layers
 def _cell_of(module: Any) -> Any:
   """The cell that a module is, or runs."""
   cell = module
-  if isinstance(module, layers._IndependentRNN):
+  if isinstance(module, layers._Layer):
     cell = module.make_cell()
   elif isinstance(module, nn.RNN):
     cell = module.cell
-  if not isinstance(cell, cells._IndependentCell):
+  if not isinstance(cell, cells._Cell):
     raise ValueError(
       f"module is of the type {type(module).__name__}, expected an IndRNN, "
-      "IndyGRU or IndyLSTM, a cell of these, or flax.linen.RNN with one"
+      "IndyGRU, IndyLSTM or SRU, a cell of these, or flax.linen.RNN with one"
     )
   return cell
 
@@ -50,7 +50,7 @@ def load_contrib_variables(
   """Parameters of a module, with the weights of a tf.contrib.rnn cell.
 
   Args:
-    module: an IndRNN, IndyGRU or IndyLSTM, a cell of these, or
+    module: an IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
       `flax.linen.RNN` with one. What counts is its class and its features.
     params: the module's parameters, as `module.init` makes them or as they lie
       in a larger module's tree under its name. They say shapes and dtypes.

@@ -77,10 +77,10 @@ def _indy_lstm_step(
   return c, activation(c) * gate_fn(o)
 
 
-def _sru_step(x, u, b, states, activation):
+def _sru_step(x, u, b, states, activation, gate_fn=jax.nn.sigmoid):
   c, _ = states
   s, f, r, t = jnp.split(x + jnp.tile(c, [1, 4]) * u + b, 4, axis=-1)
-  f, r = jax.nn.sigmoid(f), jax.nn.sigmoid(r)
+  f, r = gate_fn(f), gate_fn(r)
   c = f * c + (1 - f) * s
   return c, r * activation(c) + (1 - r) * t
 

@@ -340,6 +340,23 @@ def indy_lstm(
   return outputs, (c, h)
 
 
+def complete_sru(bias: jax.Array, state: jax.Array) -> tuple:
+  """What the kernels take of an SRU: as much as of the other cells.
+
+  Beside its bias and c, that is recurrent weights of c and biases of s and t,
+  all zeros, and a state that is the last output.
+
+  Returns:
+    The recurrent kernel, the bias and the states.
+  """
+  zeros = jnp.zeros(bias.shape[0] // 2, bias.dtype)
+  return (
+    jnp.zeros([1, 2 * bias.shape[0]], bias.dtype),
+    jnp.concatenate([zeros, bias, zeros]),
+    (state, jnp.zeros_like(state)),
+  )
+
+
 def sru(
   inputs: Any,
   bias: Any,
@@ -387,15 +404,13 @@ def sru(
   """
   inputs, bias, state = map(_convert, (inputs, bias, initial_state))
   _check_shape("bias", bias, [inputs.shape[-1] // 2 if inputs.ndim else 0])
-  # What the kernels have beside: recurrent weights of c, biases of all gates,
-  # and a state that is the last output.
-  zeros = jnp.zeros(bias.shape[0] // 2, bias.dtype)
+  recurrent_kernel, bias, states = complete_sru(bias, state)
   outputs, (c, _) = _run(
     _composed.SRU,
     inputs,
-    jnp.zeros([1, 2 * bias.shape[0]], bias.dtype),
-    jnp.concatenate([zeros, bias, zeros]),
-    (state, jnp.zeros_like(state)),
+    recurrent_kernel,
+    bias,
+    states,
     activation,
     sequence_length,
     time_major,

@@ -17,21 +17,26 @@ class OfAnyLayer(TypedDict, total=False):
   trainable: bool
 
 
-class OfIndRNNCell(OfAnyLayer, total=False):
+class OfSRUCell(OfAnyLayer, total=False):
   """Beside units, activation and use_bias."""
 
   kernel_initializer: Any
-  recurrent_initializer: Any
   bias_initializer: Any
   kernel_regularizer: Any
-  recurrent_regularizer: Any
   bias_regularizer: Any
   kernel_constraint: Any
-  recurrent_constraint: Any
   bias_constraint: Any
   dropout: float
-  recurrent_dropout: float
   seed: Optional[int]
+
+
+class OfIndRNNCell(OfSRUCell, total=False):
+  """Beside units, activation and use_bias: all with recurrent weights."""
+
+  recurrent_initializer: Any
+  recurrent_regularizer: Any
+  recurrent_constraint: Any
+  recurrent_dropout: float
 
 
 class OfIndyGRUCell(OfIndRNNCell, total=False):
@@ -58,6 +63,10 @@ class OfSequences(TypedDict, total=False):
   unroll: bool
   zero_output_for_mask: bool
   activity_regularizer: Any
+
+
+class OfSRU(OfSRUCell, OfSequences, total=False):
+  pass
 
 
 class OfIndRNN(OfIndRNNCell, OfSequences, total=False):

@@ -47,6 +47,7 @@ def _functions_of_keras_2() -> types.SimpleNamespace:
     ones_like=tf.ones_like,
     split=tf.split,
     zeros=tf.zeros,
+    zeros_like=tf.zeros_like,
   )
 
 
@@ -171,6 +172,32 @@ class _DropoutOfKeras2(_Mixin):
 
 
 Dropout: Any = _DropoutOfKeras3 if IS_KERAS_3 else _DropoutOfKeras2
+
+
+def _keras_cell_base() -> Any:
+  """What Keras's cells derive from, with their states that are zeros."""
+  matrix_cell = keras.layers.SimpleRNNCell
+  return types.new_class(
+    "_CellOfKeras",
+    matrix_cell.__bases__,
+    exec_body=lambda names: names.update(
+      get_initial_state=matrix_cell.get_initial_state
+    ),
+  )
+
+
+_CellOfKeras: Any = _keras_cell_base()
+
+
+class Cell(_CellOfKeras):
+  """A Keras layer that Keras's RNN takes for a cell which drops inputs."""
+
+  def __init__(self, seed=None, **keywords):
+    if IS_KERAS_3:
+      super().__init__(**keywords)
+      self.seed_generator = keras.random.SeedGenerator(seed)
+    else:
+      super().__init__(seed=seed, **keywords)
 
 
 class _RNNOfKeras2(keras.layers.RNN):

@@ -52,13 +52,14 @@ def lite_sequence_lstm() -> Iterator[None]:
 
   Example:
 
+  >>> import contextlib, io
   >>> import tensorflow as tf
   >>> from tf_contrib_rnn.keras import IndyLSTM, lite_sequence_lstm
   >>> inputs = tf.keras.Input(batch_shape=[1, 20, 8])
   >>> model = tf.keras.Model(inputs, IndyLSTM(16)(inputs))
-  >>> with lite_sequence_lstm():
-  ...   converter = tf.lite.TFLiteConverter.from_keras_model(model)
-  ...   content = converter.convert()
+  >>> converter = tf.lite.TFLiteConverter.from_keras_model(model)
+  >>> with contextlib.redirect_stdout(io.StringIO()), lite_sequence_lstm():
+  ...   content = converter.convert()  # Keras prints what it saves
   """
   token = _is_asked_for.set(True)
   try:

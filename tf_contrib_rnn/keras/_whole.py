@@ -17,7 +17,12 @@ from tf_contrib_rnn.keras._family import keras
 from tf_contrib_rnn.ops import choice
 from tf_contrib_rnn.ops import fused
 
-_CELLS = (cells.IndRNNCell, cells.IndyGRUCell, cells.IndyLSTMCell)
+_CELLS = (
+  cells.IndRNNCell,
+  cells.IndyGRUCell,
+  cells.IndyLSTMCell,
+  cells.SRUCell,
+)
 
 
 def _find_activation(function: Any) -> Optional[Callable]:
@@ -68,7 +73,7 @@ def run(
     layer: has the cell, and go_backwards, return_sequences and
       zero_output_for_mask.
     sequences: [batch, time, features].
-    initial_state: a list of tensors [batch, units], h first.
+    initial_state: a list of tensors [batch, units], in the cell's order.
     mask: (optional) bool [batch, time] or [batch, time, 1]: steps to be skipped
       are false.
     training: whether inputs are dropped, if the cell says so.
@@ -81,8 +86,9 @@ def run(
     ValueError: if the mask's shape is not that of batch and time.
   """
   if mask is None:
-    outputs, states = _recur(layer, sequences, initial_state, None, training)
-    last = states[0]
+    outputs, last, states = _recur(
+      layer, sequences, initial_state, None, training
+    )
   else:
     mask = tf.convert_to_tensor(mask)
     if mask.shape.rank == 3:
@@ -90,12 +96,12 @@ def run(
     _check_mask(mask, sequences)
     steps = _Steps(mask)
     sequences = steps.move_to_front(sequences)
-    outputs, states = _recur(
+    outputs, of_last_step, states = _recur(
       layer, sequences, initial_state, steps.count, training
     )
-    last = steps.last_output(states[0], layer)
+    last = steps.last_output(of_last_step, layer)
     if layer.return_sequences:
-      outputs = steps.move_back(outputs, states[0], layer)
+      outputs = steps.move_back(outputs, of_last_step, layer)
   if layer.go_backwards and layer.return_sequences:
     outputs = tf.reverse(outputs, [1])
   return last, outputs, states
@@ -111,33 +117,42 @@ def _check_mask(mask, sequences):
 
 
 def _recur(layer, sequences, states, lengths, training):
-  """One product, one op; outputs are where their inputs are."""
+  """One product, one op: (outputs, the last step's output, final states).
+
+  Outputs are where their inputs are. The last step is the one computed last of
+  those that count; what stands for its output where none does is no output.
+  """
   cell = layer.cell
   projected = cell.multiply(sequences, training)
   dtype = projected.dtype
   bias = cell.bias
   if bias is None:
-    bias = tf.zeros([cell.gates * cell.units], dtype)
-  arguments = (projected, cell.recurrent_kernel, bias)
+    bias = tf.zeros([cell.biased_gates * cell.units], dtype)
   options = {
     "activation": _find_activation(cell.activation),
     "sequence_length": lengths,
     "reverse": layer.go_backwards,
   }
   states = [tf.cast(state, dtype) for state in states]
+  if isinstance(cell, cells.SRUCell):
+    outputs, (c, y) = recurrence.sru_with_last_output(
+      projected, bias, *states, **options
+    )
+    return outputs, y, [c]
+  arguments = (projected, cell.recurrent_kernel, bias)
   if isinstance(cell, cells.IndyLSTMCell):
     h, c = states
     outputs, (c, h) = recurrence.indy_lstm(
       *arguments, (c, h), forget_bias=0.0, gate_order="keras", **options
     )
-    return outputs, [h, c]
+    return outputs, h, [h, c]
   if isinstance(cell, cells.IndyGRUCell):
     outputs, h = recurrence.indy_gru(
       *arguments, *states, gate_order="keras", **options
     )
   else:
     outputs, h = recurrence.ind_rnn(*arguments, *states, **options)
-  return outputs, [h]
+  return outputs, h, [h]
 
 
 class _Steps:
@@ -167,7 +182,7 @@ class _Steps:
     moved.set_shape(sequences.shape)
     return moved
 
-  def move_back(self, outputs, h, layer):
+  def move_back(self, outputs, of_last_step, layer):
     """Outputs of steps in front, put where Keras has them.
 
     At a skipped step that is the output before it, in the order of computing,
@@ -178,7 +193,7 @@ class _Steps:
     def stay():
       if backwards or zeros:  # skipped steps come first, or are zeros
         return outputs
-      last = self._output_of_any(h)[:, tf.newaxis]
+      last = self._output_of_any(of_last_step)[:, tf.newaxis]
       return tf.where(self._mask[..., tf.newaxis], outputs, last)
 
     def move():
@@ -193,13 +208,15 @@ class _Steps:
     moved.set_shape(outputs.shape)
     return moved
 
-  def last_output(self, h, layer):
-    """The output of the step that is computed last."""
+  def last_output(self, of_last_step, layer):
+    """The output of the step that is computed last, skipped or not."""
     if not layer.zero_output_for_mask:
-      return self._output_of_any(h)
+      return self._output_of_any(of_last_step)
     counts = self._mask[:, 0 if layer.go_backwards else -1]
-    return tf.where(counts[:, tf.newaxis], h, tf.zeros_like(h))
+    zeros = tf.zeros_like(of_last_step)
+    return tf.where(counts[:, tf.newaxis], of_last_step, zeros)
 
-  def _output_of_any(self, h):
-    """The final state where any step has led to it, else zeros."""
-    return tf.where(self.count[:, tf.newaxis] > 0, h, tf.zeros_like(h))
+  def _output_of_any(self, of_last_step):
+    """The output of the last step that counts, zeros where none does."""
+    zeros = tf.zeros_like(of_last_step)
+    return tf.where(self.count[:, tf.newaxis] > 0, of_last_step, zeros)

@@ -93,8 +93,12 @@ class _IndependentRNN(RNN):
     if RUNS_TENSORFLOW and _whole.can_run(self, mask):
       return _whole.run(self, sequences, initial_state, mask, training)
     projected = self.cell.project(sequences, training)
+    states = self.cell.with_output(initial_state)
     with self.cell.takes_projected_inputs():
-      return super().inner_loop(projected, initial_state, mask, training)
+      last, outputs, states = super().inner_loop(
+        projected, states, mask, training
+      )
+    return last, outputs, list(states)[-len(initial_state) :]
 
   def get_config(self) -> dict:
     """The arguments with which a layer like this one is made."""
@@ -286,6 +290,57 @@ class IndyLSTM(_IndependentRNN):
       units,
       activation=activation,
       recurrent_activation=recurrent_activation,
+      use_bias=use_bias,
+      **keywords,
+    )
+
+
+@register
+class SRU(_IndependentRNN):
+  """Simple Recurrent Units over sequences.
+
+  At each step, with s, f, r, t from the inputs alone, as `SRUCell` says:
+
+      c' = f c + (1 - f) s
+      output = r act(c') + (1 - r) t
+
+  What runs as one op is as of `IndRNN`.
+
+  Source: as of `SRUCell`.
+
+  Args:
+    units: as of `SRUCell`, like all that it takes; what else there is, is as of
+      `IndRNN`.
+
+  Raises:
+    ValueError, TypeError: as `IndRNN`, whose calls take and return the same:
+      the state is c, which the output is not.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn.keras import SRU
+  >>> layer = SRU(4, return_state=True)
+  >>> mask = np.array([[True, True, False], [True, False, False]])
+  >>> output, c = layer(np.ones([2, 3, 8], "float32"), mask=mask)
+  >>> tuple(output.shape), tuple(c.shape)
+  ((2, 4), (2, 4))
+  """
+
+  cell_class = cells.SRUCell
+  cell_name = "sru_cell"
+
+  @_signatures.with_arguments_of(cells.SRUCell, _arguments_of_sequences)
+  def __init__(
+    self,
+    units: int,
+    activation: Any = "tanh",
+    use_bias: bool = True,
+    **keywords: "Unpack[_arguments.OfSRU]",
+  ):
+    super().__init__(
+      units,
+      activation=activation,
       use_bias=use_bias,
       **keywords,
     )

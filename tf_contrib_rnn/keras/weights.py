@@ -15,6 +15,7 @@ _CELLS = {
   cells.IndRNNCell: ("IndRNNCell", [0]),
   cells.IndyGRUCell: ("IndyGRUCell", [1, 0, 2]),
   cells.IndyLSTMCell: ("IndyLSTMCell", [0, 2, 1, 3]),
+  cells.SRUCell: ("SRUCell", [0, 1, 2, 3]),
 }
 
 
@@ -25,8 +26,8 @@ def _cell_of(layer: Any) -> tuple[Any, str, list[int]]:
     if isinstance(cell, cell_class):
       return cell, name, order
   raise ValueError(
-    f"layer is {layer!r}, expected an IndRNN, IndyGRU or IndyLSTM layer, or a "
-    "cell of these"
+    f"layer is {layer!r}, expected an IndRNN, IndyGRU, IndyLSTM or SRU "
+    "layer, or a cell of these"
   )
 
 
@@ -44,7 +45,9 @@ def _arrays_of(
 ) -> list[np.ndarray]:
   """What the cell's weights are to be, in their order."""
   bias = weights.bias
-  arrays = [weights.kernel, weights.recurrent_kernel]
+  arrays = [weights.kernel]
+  if weights.recurrent_kernel.shape[1]:  # the SRU has none
+    arrays.append(weights.recurrent_kernel)
   if cell.use_bias:
     if getattr(cell, "has_recurrent_bias", False):
       bias = np.stack([bias, np.zeros_like(bias)])
@@ -69,8 +72,8 @@ def load_contrib_variables(
   the features that the checkpoint's cell had.
 
   Args:
-    layer: an IndRNN, IndyGRU or IndyLSTM layer, or a cell of these. An IndyGRU
-      with reset_after=True gets zeros as its recurrent bias.
+    layer: an IndRNN, IndyGRU, IndyLSTM or SRU layer, or a cell of these. An
+      IndyGRU with reset_after=True gets zeros as its recurrent bias.
     checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
       file "checkpoint"; or a mapping from the variables' names to arrays.
     scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
@@ -135,14 +138,22 @@ def contrib_variables(
       f"recurrent_activation is {gate!r}, expected sigmoid, which a "
       "tf.contrib.rnn cell has"
     )
-  kernel, recurrent_kernel, *biases = map(np.array, cell.get_weights())
-  bias = biases[0] if biases else np.zeros(kernel.shape[1], kernel.dtype)
-  if bias.ndim == 2:
-    bias = _merge_biases(bias, cell.units)
-  weights = migrate.CellWeights(name, kernel, recurrent_kernel, bias)
+  weights = migrate.CellWeights(name, *_arrays_in(cell))
   back = [order.index(gate) for gate in range(len(order))]
   weights = weights.take_gates(back).shift_forget_gate(-float(forget_bias))
   return migrate.to_variables(weights, scope)
+
+
+def _arrays_in(cell: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """A cell's kernel, recurrent kernel and bias, whichever it has."""
+  kernel, *others = map(np.array, cell.get_weights())
+  bias = np.zeros(cell.biased_gates * cell.units, kernel.dtype)
+  if cell.use_bias:
+    bias = others.pop()
+  if bias.ndim == 2:
+    bias = _merge_biases(bias, cell.units)
+  recurrent_kernel = others.pop() if others else np.zeros([1, 0], kernel.dtype)
+  return kernel, recurrent_kernel, bias
 
 
 def _merge_biases(bias: np.ndarray, units: int) -> np.ndarray:

@@ -7,10 +7,12 @@
 | | `gates/bias` [2 H]; `candidate/kernel` [D, H], |
 | | `candidate/kernel_u` [1, H], `candidate/bias` [H] |
 | IndyLSTMCell | `kernel_w` [D, 4 H], `kernel_u` [1, 4 H], `bias` [4 H] |
+| SRUCell | `kernel` [D, 4 H], `bias` [2 H] |
 
 D is the depth of the inputs, H the units. Gates lie side by side along the last
 axis: r, z of the IndyGRU, to which the candidate c follows here; i, j, f, o of
-the IndyLSTM. Measured on TensorFlow 1.15.
+the IndyLSTM; s, f, r, t of the SRU, whose bias is that of f and r. Measured on
+TensorFlow 1.15.
 
 Only reading and writing checkpoints needs TensorFlow.
 """
@@ -29,18 +31,59 @@ from typing import Union
 
 import numpy as np
 
-GATES = {"IndRNNCell": 1, "IndyGRUCell": 3, "IndyLSTMCell": 4}
+_KINDS = ("kernel", "recurrent_kernel", "bias")
 
-# The variables of a kernel, a recurrent kernel and a bias, and how many gates
-# each holds.
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+  """Some of a cell's gates, and the variables that hold them.
+
+  Attributes:
+    kernel, recurrent_kernel, bias: the variables' names; None if there is none.
+    gates: a letter for each gate, in the order of the kernel.
+    biased: those of the gates that the bias has; all by default.
+  """
+
+  kernel: str
+  recurrent_kernel: Optional[str]
+  bias: str
+  gates: str
+  biased: Optional[str] = None
+
+  def gates_of(self, kind: str) -> str:
+    """The gates that the variable of one of the _KINDS holds."""
+    if getattr(self, kind) is None:
+      return ""
+    is_less = kind == "bias" and self.biased is not None
+    return self.biased or "" if is_less else self.gates
+
+  def names(self) -> dict[str, str]:
+    """The variables' names by their kinds."""
+    names = {kind: getattr(self, kind) for kind in _KINDS}
+    return {kind: name for kind, name in names.items() if name is not None}
+
+
 _PARTS = {
-  "IndRNNCell": [("kernel_w", "kernel_u", "bias", 1)],
+  "IndRNNCell": [_Part("kernel_w", "kernel_u", "bias", "h")],
   "IndyGRUCell": [
-    ("gates/kernel_w", "gates/kernel_u", "gates/bias", 2),
-    ("candidate/kernel", "candidate/kernel_u", "candidate/bias", 1),
+    _Part("gates/kernel_w", "gates/kernel_u", "gates/bias", "rz"),
+    _Part("candidate/kernel", "candidate/kernel_u", "candidate/bias", "c"),
   ],
-  "IndyLSTMCell": [("kernel_w", "kernel_u", "bias", 4)],
+  "IndyLSTMCell": [_Part("kernel_w", "kernel_u", "bias", "ijfo")],
+  "SRUCell": [_Part("kernel", None, "bias", "sfrt", "fr")],
 }
+
+
+def _gates_of(cell: str, kind: str = "kernel") -> str:
+  """The gates, one letter each, that a cell's array of a kind holds."""
+  if cell not in _PARTS:
+    raise ValueError(
+      f"cell is {cell!r}, expected one of {', '.join(map(repr, _PARTS))}"
+    )
+  return "".join(part.gates_of(kind) for part in _PARTS[cell])
+
+
+GATES = {cell: len(_gates_of(cell)) for cell in _PARTS}
 
 _FILE_ENDING = r"\.(index|meta|data-\d{5}-of-\d{5})$"
 
@@ -61,11 +104,12 @@ class CellWeights:
   """The weights of one cell, gates side by side in tf.contrib.rnn's order.
 
   Attributes:
-    cell: "IndRNNCell", "IndyGRUCell" or "IndyLSTMCell".
+    cell: "IndRNNCell", "IndyGRUCell", "IndyLSTMCell" or "SRUCell".
     kernel: [D, gates * H], what multiplies the inputs.
-    recurrent_kernel: [1, gates * H], what multiplies each unit's state.
-    bias: [gates * H]. The IndyLSTM's does not hold forget_bias: tf.contrib.rnn
-      adds that when the cell runs.
+    recurrent_kernel: [1, gates * H], what multiplies each unit's state; [1, 0]
+      of the SRU, which has none.
+    bias: [gates * H]; [2 * H] of the SRU, for the gates f and r. The IndyLSTM's
+      does not hold forget_bias: tf.contrib.rnn adds that when the cell runs.
     scope: where the variables were read, which errors name; "" if nowhere.
 
   Raises:
@@ -89,16 +133,15 @@ class CellWeights:
   scope: str = ""
 
   def __post_init__(self):
-    gates = _gates_of(self.cell)
+    gates = len(_gates_of(self.cell))
     shape = np.shape(self.kernel)
     if len(shape) != 2 or shape[1] % gates:
       raise ValueError(
         f"kernel has shape {list(shape)}, expected [depth, {gates} * units]"
       )
-    for name, expected in (
-      ("recurrent_kernel", (1, shape[1])),
-      ("bias", (shape[1],)),
-    ):
+    for name, leading in (("recurrent_kernel", (1,)), ("bias", ())):
+      width = len(_gates_of(self.cell, name)) * self.units
+      expected = (*leading, width)
       if np.shape(getattr(self, name)) != expected:
         raise ValueError(
           f"{name} has shape {list(np.shape(getattr(self, name)))}, expected "
@@ -116,13 +159,18 @@ class CellWeights:
   def take_gates(self, order: list[int]) -> "CellWeights":
     """The same weights with gates in another order, for another framework."""
 
-    def take(array):
-      by_gate = np.split(np.asarray(array), GATES[self.cell], axis=-1)
-      return np.concatenate([by_gate[gate] for gate in order], axis=-1)
+    gates = _gates_of(self.cell)
 
-    return self._replace_arrays(
-      take(self.kernel), take(self.recurrent_kernel), take(self.bias)
-    )
+    def take(kind):
+      array = np.asarray(getattr(self, kind))
+      has = _gates_of(self.cell, kind)
+      if not has:
+        return array
+      by_gate = dict(zip(has, np.split(array, len(has), axis=-1)))
+      taken = [by_gate[gates[i]] for i in order if gates[i] in by_gate]
+      return np.concatenate(taken, axis=-1)
+
+    return self._replace_arrays(*map(take, _KINDS))
 
   def shift_forget_gate(self, by: float) -> "CellWeights":
     """The same weights with a number added to the IndyLSTM's bias of gate f.
@@ -180,16 +228,12 @@ class CellWeights:
     )
 
 
-def _gates_of(cell: str) -> int:
-  if cell not in GATES:
-    raise ValueError(
-      f"cell is {cell!r}, expected one of {', '.join(map(repr, GATES))}"
-    )
-  return GATES[cell]
-
-
 class _VariablesOfFiles(Mapping):
-  """The variables of a checkpoint's files, each read when it is asked for."""
+  """The variables of a checkpoint's files, each read when it is asked for.
+
+  Attributes:
+    shapes: the variables' shapes by their names.
+  """
 
   def __init__(self, path: str):
     import tensorflow as tf
@@ -197,17 +241,18 @@ class _VariablesOfFiles(Mapping):
     self._path = path
     with _name_damaged_files(path):
       self._reader = tf.train.load_checkpoint(path)
-      self._names = sorted(self._reader.get_variable_to_shape_map())
+      shapes = self._reader.get_variable_to_shape_map()
+    self.shapes = {name: tuple(shapes[name]) for name in sorted(shapes)}
 
   def __getitem__(self, name):
     with _name_damaged_files(self._path):
       return self._reader.get_tensor(name)
 
   def __iter__(self):
-    return iter(self._names)
+    return iter(self.shapes)
 
   def __len__(self):
-    return len(self._names)
+    return len(self.shapes)
 
 
 @contextlib.contextmanager
@@ -253,6 +298,13 @@ def _load(checkpoint: Checkpoint) -> Mapping[str, Any]:
   return checkpoint
 
 
+def _shape_of(name: str, variables: Mapping[str, Any]) -> tuple[int, ...]:
+  """A variable's shape, without reading it from a file."""
+  if isinstance(variables, _VariablesOfFiles):
+    return variables.shapes[name]
+  return np.shape(variables[name])
+
+
 def _check_keys(argument: str, variables: Mapping[str, Any]) -> None:
   for name in variables:
     if not isinstance(name, str) or not name:
@@ -283,7 +335,7 @@ def _as_array(
 
 
 def _names_of(cell: str) -> list[str]:
-  return [name for part in _PARTS[cell] for name in part[:3]]
+  return [name for part in _PARTS[cell] for name in part.names().values()]
 
 
 def _list_below(scope: str, names: Iterable[str]) -> list[str]:
@@ -296,12 +348,13 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
   """The scopes of a checkpoint that hold such a cell's variables.
 
   Args:
-    cell: "IndRNNCell", "IndyGRUCell" or "IndyLSTMCell".
+    cell: "IndRNNCell", "IndyGRUCell", "IndyLSTMCell" or "SRUCell".
     checkpoint: as of `read_weights`.
 
   Returns:
     The units of each scope's cell. IndRNNCells and IndyLSTMCells have the same
-    names: a scope of one whose width allows it is listed for the other too.
+    names: a scope of one whose width allows it is listed for the other too. An
+    SRUCell's names are those of many layers: its shapes have to fit as well.
 
   Raises:
     ValueError, tf.errors.NotFoundError: if the cell is none of these, or the
@@ -321,7 +374,7 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
   """
   _gates_of(cell)
   variables = _load(checkpoint)
-  kernel, recurrent_kernel, _, gates = _PARTS[cell][0]
+  kernel = _PARTS[cell][0].kernel
   scopes = {}
   for name in variables:
     if not ("/" + name).endswith("/" + kernel):
@@ -330,11 +383,26 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
     is_part = scope.split("/")[-1] == "gates"  # of an IndyGRUCell
     if is_part or not set(_names_of(cell)) <= {*_list_below(scope, variables)}:
       continue
-    path = _path(scope, recurrent_kernel)
-    width = _as_array(path, variables[path]).size
-    if width % gates == 0:
-      scopes[scope] = width // gates
+    units = _units_below(scope, cell, variables)
+    if units is not None:
+      scopes[scope] = units
   return dict(sorted(scopes.items()))
+
+
+def _units_below(
+  scope: str, cell: str, variables: Mapping[str, Any]
+) -> Optional[int]:
+  """The units of the cell below a scope, or None if it is another's."""
+  part = _PARTS[cell][0]
+  kind = "recurrent_kernel" if part.recurrent_kernel else "bias"
+  path = _path(scope, getattr(part, kind))
+  width = _as_array(path, variables[path]).size
+  units, rest = divmod(width, len(part.gates_of(kind)))
+  if kind == "bias":  # names that other layers have, too
+    shape = _shape_of(_path(scope, part.kernel), variables)
+    if len(shape) != 2 or shape[1] != len(part.gates) * units:
+      return None
+  return None if rest else units
 
 
 def _choose_scope(
@@ -401,7 +469,7 @@ def read_weights(
   """Reads the weights of one cell.
 
   Args:
-    cell: "IndRNNCell", "IndyGRUCell" or "IndyLSTMCell".
+    cell: "IndRNNCell", "IndyGRUCell", "IndyLSTMCell" or "SRUCell".
     checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
       file "checkpoint"; or a mapping from the variables' names to arrays. The
       cell's are float16, bfloat16, float32 or float64.
@@ -440,8 +508,15 @@ def read_weights(
     path = _path(scope, name)
     arrays[name] = _as_array(path, variables[path], _FLOATS)
   _check_shapes(cell, arrays, scope)
-  rows = [[arrays[name] for name in part[:3]] for part in _PARTS[cell]]
-  kernel, recurrent_kernel, bias = map(_lay_side_by_side, zip(*rows))
+  parts = [part.names() for part in _PARTS[cell]]
+  by_kind = {
+    kind: [arrays[names[kind]] for names in parts if kind in names]
+    for kind in _KINDS
+  }
+  if not by_kind["recurrent_kernel"]:
+    none = np.zeros([1, 0], by_kind["kernel"][0].dtype)
+    by_kind["recurrent_kernel"] = [none]
+  kernel, recurrent_kernel, bias = map(_lay_side_by_side, by_kind.values())
   weights = CellWeights(cell, kernel, recurrent_kernel, bias, scope)
   if units not in (None, weights.units):
     raise ValueError(
@@ -466,21 +541,18 @@ def _check_shapes(
   cell: str, arrays: Mapping[str, np.ndarray], scope: str
 ) -> None:
   """Compares with the shapes that a cell's first kernel asks for."""
-  kernel, _, _, gates = _PARTS[cell][0]
-  shape = arrays[kernel].shape
+  first = _PARTS[cell][0]
+  gates, shape = len(first.gates), arrays[first.kernel].shape
   if len(shape) != 2 or shape[1] % gates:
     raise ValueError(
-      f"the variable {_path(scope, kernel)!r} has shape {list(shape)}, "
+      f"the variable {_path(scope, first.kernel)!r} has shape {list(shape)}, "
       f"expected [depth, {gates} * units]"
     )
   depth, units = shape[0], shape[1] // gates
-  for kernel, recurrent_kernel, bias, gates in _PARTS[cell]:
-    width = gates * units
-    for name, expected in (
-      (kernel, (depth, width)),
-      (recurrent_kernel, (1, width)),
-      (bias, (width,)),
-    ):
+  leading = {"kernel": (depth,), "recurrent_kernel": (1,), "bias": ()}
+  for part in _PARTS[cell]:
+    for kind, name in part.names().items():
+      expected = (*leading[kind], len(part.gates_of(kind)) * units)
       if arrays[name].shape != expected:
         raise ValueError(
           f"the variable {_path(scope, name)!r} has shape "
@@ -509,16 +581,13 @@ def to_variables(weights: CellWeights, scope: str) -> dict[str, np.ndarray]:
   ['rnn/ind_rnn_cell/kernel_w', 'rnn/ind_rnn_cell/kernel_u']
   """
   variables = {}
-  first = 0
-  for kernel, recurrent_kernel, bias, gates in _PARTS[weights.cell]:
-    part = slice(first * weights.units, (first + gates) * weights.units)
-    first += gates
-    for name, array in (
-      (kernel, weights.kernel),
-      (recurrent_kernel, weights.recurrent_kernel),
-      (bias, weights.bias),
-    ):
-      variables[_path(scope, name)] = array[..., part]
+  first = dict.fromkeys(_KINDS, 0)
+  for part in _PARTS[weights.cell]:
+    for kind, name in part.names().items():
+      end = first[kind] + len(part.gates_of(kind)) * weights.units
+      array = getattr(weights, kind)
+      variables[_path(scope, name)] = array[..., first[kind] : end]
+      first[kind] = end
   return variables
 
 

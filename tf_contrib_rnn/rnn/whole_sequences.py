@@ -228,7 +228,7 @@ def run_both(
   with v1.variable_scope(scope or "bidirectional_rnn"):
     if sequence_length is not None:
       time = tf.shape(inputs)[0 if time_major else 1]
-      sequence_length = _check_lengths(sequence_length, time)
+      sequence_length = check_lengths(sequence_length, time)
     for direction in (0, 1):
       with v1.variable_scope(("fw", "bw")[direction]) as direction_scope:
         results.append(
@@ -246,7 +246,7 @@ def run_both(
   return outputs, states
 
 
-def _check_lengths(sequence_length: Any, time: tf.Tensor) -> tf.Tensor:
+def check_lengths(sequence_length: Any, time: tf.Tensor) -> tf.Tensor:
   """Refuses what tf.reverse_sequence, in TensorFlow's function, would."""
   lengths = tf.cast(sequence_length, tf.int64)
   checks = [

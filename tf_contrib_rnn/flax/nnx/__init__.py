@@ -1,4 +1,4 @@
-"""Independently recurrent cells and layers for flax.nnx.
+"""Element-wise recurrent cells and layers for flax.nnx.
 
 The same as those for linen in `tf_contrib_rnn.flax`, with nnx's constructors:
 `in_features`, `hidden_features` and `rngs`.
@@ -8,9 +8,11 @@ from tf_contrib_rnn.flax.nnx.bound import bound_recurrent_kernels
 from tf_contrib_rnn.flax.nnx.cells import IndRNNCell
 from tf_contrib_rnn.flax.nnx.cells import IndyGRUCell
 from tf_contrib_rnn.flax.nnx.cells import IndyLSTMCell
+from tf_contrib_rnn.flax.nnx.cells import SRUCell
 from tf_contrib_rnn.flax.nnx.layers import IndRNN
 from tf_contrib_rnn.flax.nnx.layers import IndyGRU
 from tf_contrib_rnn.flax.nnx.layers import IndyLSTM
+from tf_contrib_rnn.flax.nnx.layers import SRU
 from tf_contrib_rnn.flax.nnx.weights import contrib_variables
 from tf_contrib_rnn.flax.nnx.weights import load_contrib_variables
 
@@ -21,6 +23,8 @@ __all__ = [
   "IndyGRUCell",
   "IndyLSTM",
   "IndyLSTMCell",
+  "SRU",
+  "SRUCell",
   "bound_recurrent_kernels",
   "contrib_variables",
   "load_contrib_variables",

@@ -12,16 +12,21 @@ from typing import TypedDict
 
 
 class OfAnyCell(TypedDict, total=False):
-  """Beside in_features, hidden_features and rngs."""
+  """Beside in_features, hidden_features, rngs and what draws parameters."""
 
   activation_fn: Callable
-  kernel_init: Callable
-  recurrent_kernel_init: Callable
-  bias_init: Callable
   dtype: Optional[Any]
   param_dtype: Any
   carry_init: Optional[Callable]
   promote_dtype: Callable
+
+
+class OfIndependentCell(OfAnyCell, total=False):
+  """Of a cell with a recurrent kernel."""
+
+  kernel_init: Callable
+  recurrent_kernel_init: Callable
+  bias_init: Callable
   kernel_metadata: Mapping[str, Any]
   recurrent_kernel_metadata: Mapping[str, Any]
   bias_metadata: Mapping[str, Any]
@@ -36,14 +41,22 @@ class OfSequences(TypedDict, total=False):
   keep_order: bool
 
 
-class OfIndRNN(OfAnyCell, OfSequences, total=False):
+class OfIndRNN(OfIndependentCell, OfSequences, total=False):
   residual: bool
 
 
-class OfIndyGRU(OfAnyCell, OfSequences, total=False):
+class OfIndyGRU(OfIndependentCell, OfSequences, total=False):
   gate_fn: Callable
 
 
-class OfIndyLSTM(OfAnyCell, OfSequences, total=False):
+class OfIndyLSTM(OfIndependentCell, OfSequences, total=False):
   gate_fn: Callable
   forget_bias_init: Callable
+
+
+class OfSRU(OfAnyCell, OfSequences, total=False):
+  gate_fn: Callable
+  kernel_init: Callable
+  bias_init: Callable
+  kernel_metadata: Mapping[str, Any]
+  bias_metadata: Mapping[str, Any]

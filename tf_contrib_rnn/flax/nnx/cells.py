@@ -1,7 +1,8 @@
-"""Independently recurrent cells for flax.nnx: flax's, with diagonal matrices.
+"""Element-wise recurrent cells for flax.nnx: flax's, with diagonal matrices.
 
 Arguments, carries and calls are those of flax's cell of the same gates; here
-are the parameters, which have the names and shapes of linen's.
+are the parameters, which have the names and shapes of linen's. The SRU, which
+flax has not, is made like them.
 """
 
 import types
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 _NO_METADATA: Mapping[str, Any] = types.MappingProxyType({})
 
 
-class _IndependentCell(nnx.RNNCellBase):
-  """What the three cells have in common.
+class _Cell(nnx.RNNCellBase):
+  """What the cells have in common.
 
   Attributes:
     kind: what there is to know of the cell; belongs to the class.
@@ -42,17 +43,10 @@ class _IndependentCell(nnx.RNNCellBase):
     hidden_features: int,
     *,
     activation_fn: Callable = nnx.tanh,
-    kernel_init: Callable = nnx.initializers.lecun_normal(),
-    recurrent_kernel_init: Callable = _recurrence.uniform,
-    bias_init: Callable = nnx.initializers.zeros_init(),
     dtype: Optional[Any] = None,
     param_dtype: Any = jnp.float32,
     carry_init: Optional[Callable] = None,
     promote_dtype: Callable = default_promote_dtype,
-    kernel_metadata: Mapping[str, Any] = _NO_METADATA,
-    recurrent_kernel_metadata: Mapping[str, Any] = _NO_METADATA,
-    bias_metadata: Mapping[str, Any] = _NO_METADATA,
-    rngs: nnx.Rngs,
   ):
     _recurrence.check_features("in_features", in_features)
     _recurrence.check_features("hidden_features", hidden_features)
@@ -63,30 +57,26 @@ class _IndependentCell(nnx.RNNCellBase):
     self.param_dtype = param_dtype
     self.carry_init = carry_init
     self.promote_dtype = promote_dtype
-    gates = self.kind.gates
-    width = gates * hidden_features
 
-    def draw(initializers, shape, metadata):
-      initialize = _recurrence.by_gate(initializers)
-      return nnx.Param(
-        initialize(rngs.params(), shape, param_dtype), **metadata
-      )
+  def _draw(self, rngs, rows, initializers, metadata):
+    """A parameter, the parts of whose last dimension have an initializer each.
 
-    self.kernel = draw(
-      [kernel_init] * gates, (in_features, width), kernel_metadata
+    Args:
+      rngs: as of the cell.
+      rows: the dimensions before the last one.
+      initializers, metadata: of the parameter.
+    """
+    initialize = _recurrence.by_gate(initializers)
+    shape = (*rows, len(initializers) * self.hidden_features)
+    return nnx.Param(
+      initialize(rngs.params(), shape, self.param_dtype), **metadata
     )
-    self.recurrent_kernel = draw(
-      [recurrent_kernel_init] * gates, (1, width), recurrent_kernel_metadata
-    )
-    self.bias = draw(self._bias_inits(bias_init), (width,), bias_metadata)
-
-  def _bias_inits(self, bias_init):
-    return [bias_init] * self.kind.gates
 
   def weights(self) -> tuple:
     """The kernel [in_features, gates * hidden_features], the recurrent kernel
-    [1, gates * hidden_features] and the bias [gates * hidden_features]."""
-    return self.kernel[...], self.recurrent_kernel[...], self.bias[...]
+    [1, gates * hidden_features] and the bias [gates * hidden_features]; the
+    SRU's are fewer."""
+    return tuple(getattr(self, name)[...] for name in self.kind.weights)
 
   def promote(self, *arrays: Any) -> tuple:
     """The arrays in the dtype of the computation."""
@@ -142,6 +132,38 @@ class _IndependentCell(nnx.RNNCellBase):
   def num_feature_axes(self) -> int:
     """How many of the inputs' last dimensions are features."""
     return 1
+
+
+class _IndependentCell(_Cell):
+  """What the cells with a recurrent kernel have in common."""
+
+  @_signatures.with_arguments_of(_Cell)
+  def __init__(
+    self,
+    in_features: int,
+    hidden_features: int,
+    *,
+    kernel_init: Callable = nnx.initializers.lecun_normal(),
+    recurrent_kernel_init: Callable = _recurrence.uniform,
+    bias_init: Callable = nnx.initializers.zeros_init(),
+    kernel_metadata: Mapping[str, Any] = _NO_METADATA,
+    recurrent_kernel_metadata: Mapping[str, Any] = _NO_METADATA,
+    bias_metadata: Mapping[str, Any] = _NO_METADATA,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfAnyCell]",
+  ):
+    super().__init__(in_features, hidden_features, **keywords)
+    gates = self.kind.gates
+    self.kernel = self._draw(
+      rngs, (in_features,), [kernel_init] * gates, kernel_metadata
+    )
+    self.recurrent_kernel = self._draw(
+      rngs, (1,), [recurrent_kernel_init] * gates, recurrent_kernel_metadata
+    )
+    self.bias = self._draw(rngs, (), self._bias_inits(bias_init), bias_metadata)
+
+  def _bias_inits(self, bias_init):
+    return [bias_init] * self.kind.gates
 
 
 class IndRNNCell(_IndependentCell):
@@ -206,7 +228,7 @@ class IndRNNCell(_IndependentCell):
     *,
     residual: bool = False,
     rngs: nnx.Rngs,
-    **keywords: "Unpack[_arguments.OfAnyCell]",
+    **keywords: "Unpack[_arguments.OfIndependentCell]",
   ):
     super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
     self.residual = residual
@@ -267,7 +289,7 @@ class IndyGRUCell(_IndependentCell):
     *,
     gate_fn: Callable = nnx.sigmoid,
     rngs: nnx.Rngs,
-    **keywords: "Unpack[_arguments.OfAnyCell]",
+    **keywords: "Unpack[_arguments.OfIndependentCell]",
   ):
     super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
     self.gate_fn = gate_fn
@@ -326,7 +348,7 @@ class IndyLSTMCell(_IndependentCell):
     gate_fn: Callable = nnx.sigmoid,
     forget_bias_init: Callable = nnx.initializers.ones_init(),
     rngs: nnx.Rngs,
-    **keywords: "Unpack[_arguments.OfAnyCell]",
+    **keywords: "Unpack[_arguments.OfIndependentCell]",
   ):
     self._forget_bias_init = forget_bias_init
     super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
@@ -345,3 +367,69 @@ class IndyLSTMCell(_IndependentCell):
     initialize = super().initialize_carry
     c = initialize(input_shape, rngs, carry_init)
     return c, initialize(input_shape, rngs, carry_init)
+
+
+class SRUCell(_Cell):
+  """Simple Recurrent Unit (SRU) cell.
+
+  Its gates see the inputs alone, and the carry c is not the output:
+
+      f = gate(x W_f + b_f)
+      r = gate(x W_r + b_r)
+      c' = f c + (1 - f) (x W_s)
+      output = r act(c') + (1 - r) (x W_t)
+
+  with x [..., in_features] and a carry c [..., hidden_features].
+
+  Parameters, each an `nnx.Param`: `kernel` [in_features, 4 * hidden_features],
+  whose parts are in the order s, f, r, t, and `bias` [2 * hidden_features] of f
+  and r. Each part is drawn on its own. There is no recurrent kernel.
+
+  Source: as of `tf_contrib_rnn.flax.SRUCell`. flax has no such cell: the
+  arguments are those of `flax.nnx.GRUCell`.
+
+  Args:
+    in_features: as of `IndRNNCell`, like all that is not listed here.
+    gate_fn: gate, a function of an array.
+    activation_fn: act, for c' in the output.
+
+  Raises:
+    ValueError: as `IndRNNCell`.
+
+  Example:
+
+  >>> import jax.numpy as jnp
+  >>> from flax import nnx
+  >>> from tf_contrib_rnn.flax.nnx import SRUCell
+  >>> cell = SRUCell(3, 4, rngs=nnx.Rngs(0))
+  >>> cell.kernel.shape, cell.bias.shape
+  ((3, 16), (8,))
+  >>> x = jnp.ones([2, 3])
+  >>> c, output = cell(cell.initialize_carry(x.shape), x)
+  >>> c.shape, output.shape
+  ((2, 4), (2, 4))
+  """
+
+  kind = _recurrence.SRU
+
+  @_signatures.with_arguments_of(_Cell)
+  def __init__(
+    self,
+    in_features: int,
+    hidden_features: int,
+    *,
+    gate_fn: Callable = nnx.sigmoid,
+    kernel_init: Callable = nnx.initializers.lecun_normal(),
+    bias_init: Callable = nnx.initializers.zeros_init(),
+    kernel_metadata: Mapping[str, Any] = _NO_METADATA,
+    bias_metadata: Mapping[str, Any] = _NO_METADATA,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfAnyCell]",
+  ):
+    super().__init__(in_features, hidden_features, **keywords)
+    self.gate_fn = gate_fn
+    s = f = r = t = kernel_init
+    self.kernel = self._draw(
+      rngs, (in_features,), [s, f, r, t], kernel_metadata
+    )
+    self.bias = self._draw(rngs, (), [bias_init] * 2, bias_metadata)

@@ -1,4 +1,4 @@
-"""Independently recurrent layers for flax.nnx, over whole sequences.
+"""Element-wise recurrent layers for flax.nnx, over whole sequences.
 
 A layer is nnx.RNN with one of the cells, at once: same calls, same results,
 same state. All products with the kernel are one, and the rest is one call of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
   from tf_contrib_rnn.flax.nnx import _arguments
 
 
-class _IndependentRNN(nnx.Module):
-  """What the three layers have in common.
+class _Layer(nnx.Module):
+  """What the layers have in common.
 
   Attributes:
     cell_class: the class of the cell; belongs to the layer's class.
@@ -104,7 +104,7 @@ class _IndependentRNN(nnx.Module):
     )
 
 
-class IndRNN(_IndependentRNN):
+class IndRNN(_Layer):
   """Independently Recurrent Neural Network (IndRNN) over sequences.
 
   At each step: h' = act(x W + u h + b), as `IndRNNCell` says.
@@ -143,7 +143,7 @@ class IndRNN(_IndependentRNN):
 
   cell_class = cells.IndRNNCell
 
-  @_signatures.with_arguments_of(cells.IndRNNCell, _IndependentRNN)
+  @_signatures.with_arguments_of(cells.IndRNNCell, _Layer)
   def __init__(
     self,
     in_features: int,
@@ -155,7 +155,7 @@ class IndRNN(_IndependentRNN):
     super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
 
 
-class IndyGRU(_IndependentRNN):
+class IndyGRU(_Layer):
   """Independently Gated Recurrent Units over sequences.
 
   At each step, with gates r and z, as `IndyGRUCell` says:
@@ -189,7 +189,7 @@ class IndyGRU(_IndependentRNN):
 
   cell_class = cells.IndyGRUCell
 
-  @_signatures.with_arguments_of(cells.IndyGRUCell, _IndependentRNN)
+  @_signatures.with_arguments_of(cells.IndyGRUCell, _Layer)
   def __init__(
     self,
     in_features: int,
@@ -201,7 +201,7 @@ class IndyGRU(_IndependentRNN):
     super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
 
 
-class IndyLSTM(_IndependentRNN):
+class IndyLSTM(_Layer):
   """Independently Recurrent Long Short-Term Memory over sequences.
 
   At each step, with gates i, f and o, as `IndyLSTMCell` says:
@@ -235,7 +235,7 @@ class IndyLSTM(_IndependentRNN):
 
   cell_class = cells.IndyLSTMCell
 
-  @_signatures.with_arguments_of(cells.IndyLSTMCell, _IndependentRNN)
+  @_signatures.with_arguments_of(cells.IndyLSTMCell, _Layer)
   def __init__(
     self,
     in_features: int,
@@ -243,5 +243,50 @@ class IndyLSTM(_IndependentRNN):
     *,
     rngs: nnx.Rngs,
     **keywords: "Unpack[_arguments.OfIndyLSTM]",
+  ):
+    super().__init__(in_features, hidden_features, rngs=rngs, **keywords)
+
+
+class SRU(_Layer):
+  """Simple Recurrent Units (SRU) over sequences.
+
+  At each step, with gates f and r, as `SRUCell` says:
+
+      c' = f c + (1 - f) (x W_s)
+      output = r act(c') + (1 - r) (x W_t)
+
+  It is `flax.nnx.RNN(SRUCell(...))` in one, as `IndyGRU` is of its cell. With
+  `seq_lengths`, the carry takes a second recurrence, as of `IndyLSTM`: outputs
+  do not tell c.
+
+  Source: as of `SRUCell`; the arguments are as of `IndRNN`.
+
+  Args:
+    in_features: as of `IndRNN`, like all others but those of `SRUCell`.
+
+  Raises:
+    ValueError: as `IndRNNCell`.
+
+  Example:
+
+  >>> import jax.numpy as jnp
+  >>> from flax import nnx
+  >>> from tf_contrib_rnn.flax.nnx import SRU
+  >>> layer = SRU(3, 4, return_carry=True, rngs=nnx.Rngs(0))
+  >>> c, outputs = layer(jnp.ones([2, 5, 3]), seq_lengths=jnp.array([5, 2]))
+  >>> c.shape, outputs.shape
+  ((2, 4), (2, 5, 4))
+  """
+
+  cell_class = cells.SRUCell
+
+  @_signatures.with_arguments_of(cells.SRUCell, _Layer)
+  def __init__(
+    self,
+    in_features: int,
+    hidden_features: int,
+    *,
+    rngs: nnx.Rngs,
+    **keywords: "Unpack[_arguments.OfSRU]",
   ):
     super().__init__(in_features, hidden_features, rngs=rngs, **keywords)

@@ -12,16 +12,16 @@ from tf_contrib_rnn.flax.nnx import cells
 def _cell_of(module: Any) -> Any:
   """The cell that a module is, or runs."""
   cell = getattr(module, "cell", module)
-  if not isinstance(cell, cells._IndependentCell):
+  if not isinstance(cell, cells._Cell):
     raise ValueError(
       f"module is of the type {type(module).__name__}, expected an IndRNN, "
-      "IndyGRU or IndyLSTM, a cell of these, or flax.nnx.RNN with one"
+      "IndyGRU, IndyLSTM or SRU, a cell of these, or flax.nnx.RNN with one"
     )
   return cell
 
 
 def _parameters_of(cell: Any) -> dict[str, Any]:
-  return {name: getattr(cell, name)[...] for name in _weights.NAMES}
+  return {name: getattr(cell, name)[...] for name in cell.kind.weights}
 
 
 def load_contrib_variables(
@@ -33,8 +33,8 @@ def load_contrib_variables(
   """Gives a module the weights of a tf.contrib.rnn cell of the same kind.
 
   Args:
-    module: an IndRNN, IndyGRU or IndyLSTM, a cell of these, or `flax.nnx.RNN`
-      with one.
+    module: an IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
+      `flax.nnx.RNN` with one.
     checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
       file "checkpoint", which TensorFlow reads; or a mapping from the
       variables' names to arrays, as `numpy.load` gives, for which no TensorFlow
