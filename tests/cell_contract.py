@@ -1,7 +1,8 @@
 """What each cell of tf.contrib.rnn does alike: variables, names, scopes, reuse,
 errors, loops over time, eager mode and tf.functions.
 
-A test file describes its cells as `Case`s and runs `CHECKS` on them.
+A test file describes its cells as `Case`s and runs `CHECKS` on them, or
+`OF_OPTIONS` where a cell has been checked with other options.
 """
 
 import dataclasses
@@ -381,6 +382,19 @@ IN_EAGER_MODE = [
   arrays_and_lists,
 ]
 CHECKS = {check.__name__: check for check in IN_GRAPHS + IN_EAGER_MODE}
+# What depends on a cell's options.
+OF_OPTIONS = [
+  check.__name__
+  for check in (
+    variables,
+    names_in_dynamic_rnn,
+    starts,
+    partitioner,
+    dynamic_rnn_is_a_loop_of_steps,
+    eager_twice,
+    function_twice,
+  )
+]
 
 
 def run(check, case):

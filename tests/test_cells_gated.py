@@ -46,6 +46,8 @@ CASES = {
   "nas": cell_contract.Case(
     make_nas, "nas_cell", ["recurrent_kernel", "kernel"], {}, is_layer=True
   ),
+}
+WITH_OPTIONS = {
   "nas_with_all": cell_contract.Case(
     lambda units=3, **keywords: make_nas(
       units, num_proj=2, use_bias=True, **keywords
@@ -62,6 +64,12 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_contract(check, case):
   cell_contract.run(check, CASES[case])
+
+
+@pytest.mark.parametrize("check", cell_contract.OF_OPTIONS)
+@pytest.mark.parametrize("case", WITH_OPTIONS)
+def test_contract_with_options(check, case):
+  cell_contract.run(check, WITH_OPTIONS[case])
 
 
 # The reference.

@@ -69,6 +69,32 @@ CASES = {
     ["W_0", "B"],
     {"B": 0},
   ),
+  "no_layer_norm": cell_contract.Case(
+    with_options(make_layer_norm, layer_norm=False),
+    "layer_norm_basic_lstm_cell",
+    ["kernel", "bias"],
+    {},
+  ),
+  "glstm": cell_contract.Case(
+    with_options(make_glstm, number_of_groups=2, num_proj=2),
+    "glstm_cell",
+    [
+      *("group0/kernel", "group1/kernel"),
+      *("bias_i", "bias_j", "bias_f", "bias_o"),
+      "projection/kernel",
+    ],
+    dict.fromkeys(["bias_i", "bias_j", "bias_f", "bias_o"], 0),
+  ),
+  "phased": cell_contract.Case(
+    make_phased,
+    "phased_lstm_cell",
+    [*PHASED, "period", "phase", "ratio_on"],
+    {**dict.fromkeys(PHASED[1::2], 0), "ratio_on": 0.1},
+    tuple(PHASED[1::2]),
+    draw=draw_events,
+  ),
+}
+WITH_OPTIONS = {
   "coupled_with_all": cell_contract.Case(
     with_options(
       make_coupled,
@@ -96,30 +122,6 @@ CASES = {
     ["kernel", *norms("input", *COUPLED_NORMS)],
     starts_of_norms("input", *COUPLED_NORMS),
   ),
-  "no_layer_norm": cell_contract.Case(
-    with_options(make_layer_norm, layer_norm=False),
-    "layer_norm_basic_lstm_cell",
-    ["kernel", "bias"],
-    {},
-  ),
-  "glstm": cell_contract.Case(
-    with_options(make_glstm, number_of_groups=2, num_proj=2),
-    "glstm_cell",
-    [
-      *("group0/kernel", "group1/kernel"),
-      *("bias_i", "bias_j", "bias_f", "bias_o"),
-      "projection/kernel",
-    ],
-    dict.fromkeys(["bias_i", "bias_j", "bias_f", "bias_o"], 0),
-  ),
-  "phased": cell_contract.Case(
-    make_phased,
-    "phased_lstm_cell",
-    [*PHASED, "period", "phase", "ratio_on"],
-    {**dict.fromkeys(PHASED[1::2], 0), "ratio_on": 0.1},
-    tuple(PHASED[1::2]),
-    draw=draw_events,
-  ),
 }
 
 
@@ -127,6 +129,12 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_contract(check, case):
   cell_contract.run(check, CASES[case])
+
+
+@pytest.mark.parametrize("check", cell_contract.OF_OPTIONS)
+@pytest.mark.parametrize("case", WITH_OPTIONS)
+def test_contract_with_options(check, case):
+  cell_contract.run(check, WITH_OPTIONS[case])
 
 
 # The reference.
@@ -291,7 +299,7 @@ class InScopeOfDtype(Coupled):
 # CoupledInputForgetGateLSTMCell.
 
 
-@pytest.mark.parametrize("mode", cell_helpers.MODES)
+@pytest.mark.parametrize("mode", ["graph", "eager"])
 @pytest.mark.parametrize("peepholes", [False, True])
 @pytest.mark.parametrize("num_proj, shards", [(None, 3), (3, 1), (5, 4)])
 @pytest.mark.parametrize("clip", [None, 0.2])
@@ -321,7 +329,7 @@ def test_coupled_step(
   )
 
 
-@pytest.mark.parametrize("mode", cell_helpers.MODES)
+@pytest.mark.parametrize("mode", ["graph", "eager"])
 @pytest.mark.parametrize("num_proj", [None, 3])
 @pytest.mark.parametrize("wider", [0, 2])
 def test_coupled_state_in_one_tensor(mode, num_proj, wider):
@@ -387,7 +395,7 @@ def test_unused_bias_has_no_gradient():
 # LayerNormBasicLSTMCell.
 
 
-@pytest.mark.parametrize("mode", cell_helpers.MODES)
+@pytest.mark.parametrize("mode", ["graph", "eager"])
 @pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "custom"])
 @pytest.mark.parametrize("forget_bias", [1.0, -0.5])
@@ -457,7 +465,7 @@ def test_bias_without_layer_norm_starts_as_the_kernel():
 # GLSTMCell.
 
 
-@pytest.mark.parametrize("mode", cell_helpers.MODES)
+@pytest.mark.parametrize("mode", ["graph", "eager"])
 @pytest.mark.parametrize("groups", [1, 2, 4])
 @pytest.mark.parametrize("num_proj", [None, 8])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "custom"])
@@ -629,7 +637,7 @@ def fixture_oscillates(monkeypatch):
 
 
 @pytest.mark.usefixtures("oscillates")
-@pytest.mark.parametrize("mode", cell_helpers.MODES)
+@pytest.mark.parametrize("mode", ["graph", "eager"])
 @pytest.mark.parametrize("peepholes", [False, True])
 @pytest.mark.parametrize("leak", [0.001, 0.5, -0.1])
 @pytest.mark.parametrize("time_dtype", ["float32", "float64"])

@@ -828,6 +828,7 @@ NESTED = [
 ]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("outer, inner", NESTED)
 def test_wrappers_in_each_other(outer, inner):
   rng = np.random.RandomState(0)

@@ -1,4 +1,4 @@
-"""The independently recurrent cells of tf.contrib.rnn for TensorFlow 2.
+"""tf.contrib.rnn for TensorFlow 2, its element-wise recurrences as fused ops.
 
 Where a TensorFlow 1 program says `tf.contrib.rnn`, say `tf_contrib_rnn`:
 variables, names, scopes, reuse and checkpoints stay as they were.
@@ -10,10 +10,6 @@ other frameworks, such as `tf_contrib_rnn.jax`, do without.
 import importlib
 from typing import TYPE_CHECKING
 
-from tf_contrib_rnn._missing import (
-  advise_on_missing_names as _advise_on_missing_names,
-)
-from tf_contrib_rnn._missing import explain_missing as _explain_missing
 from tf_contrib_rnn.ops.registration import register_ops as _register_ops
 from tf_contrib_rnn.version import __version__ as __version__
 
@@ -241,7 +237,7 @@ def _find(name):
       raise AttributeError(
         f"tf_contrib_rnn.{name} can't be imported: {error}"
       ) from error
-  raise AttributeError(_explain_missing(name))
+  raise AttributeError(f"module 'tf_contrib_rnn' has no attribute '{name}'")
 
 
 if not TYPE_CHECKING:  # a type checker would take every name for known
@@ -253,4 +249,3 @@ def __dir__():
 
 
 _register_ops()
-_advise_on_missing_names()

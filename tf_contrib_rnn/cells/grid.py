@@ -404,7 +404,7 @@ class GridLSTMCell(_FrequencyCell):
   """
 
   _STATE_NAME = "GridLSTMStateTuple"
-  # Of each part of the state, and of the output.
+  # What the names of the state's parts begin with.
   _DIRECTIONS: tuple[str, ...] = ("state",)
 
   def __init__(

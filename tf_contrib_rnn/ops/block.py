@@ -119,8 +119,8 @@ def lstm_step(
   if batch != 0 and units != 0:
     step = tf.raw_ops.LSTMBlockCell(x=inputs, cs_prev=c, h_prev=h, **arguments)
     return step.cs, step.h
-  # That kernel refuses empty states. The one for sequences takes them, but its
-  # gradient takes half as long again, so it does not run for all that may be.
+  # That kernel refuses empty states. The one for sequences does not, but its
+  # gradient takes half as long again: it runs where they are known to be empty.
   steps = tf.raw_ops.BlockLSTM(
     seq_len_max=tf.constant(1, tf.int64),
     x=inputs[tf.newaxis],
@@ -246,12 +246,16 @@ def _lstm_step_gradients(op, *gradients):
     )
   )
   kernel_gradient, bias_gradient = _weights_gradients([x, h], gates_gradient)
-  joined_gradient = tf.matmul(gates_gradient, kernel, transpose_b=True)
-  depth = tf.shape(x)[1]
+  depth = tf.compat.dimension_value(x.shape[1])
+  x_gradient, h_gradient = tf.split(
+    tf.matmul(gates_gradient, kernel, transpose_b=True),
+    [tf.shape(x)[1] if depth is None else depth, -1],
+    axis=1,
+  )
   return (
-    joined_gradient[:, :depth],
+    x_gradient,
     c_gradient,
-    joined_gradient[:, depth:],
+    h_gradient,
     kernel_gradient,
     *(peephole_gradients if use_peephole else [None] * 3),
     bias_gradient,
