@@ -210,9 +210,7 @@ every_wrapper = pytest.mark.parametrize("kind", WRAPPERS)
 # Those of a scope of their own.
 PLAIN = ["input", "output", "embedding", "attention"]
 every_plain_wrapper = pytest.mark.parametrize("kind", PLAIN)
-every_option = pytest.mark.parametrize(
-  "wrapper", [*WRAPPERS.values(), *WITH_OPTIONS.values()]
-)
+every_option = pytest.mark.parametrize("options", [*WRAPPERS, *WITH_OPTIONS])
 
 
 def draw_state(cell, rng, dtype="float64", batch=BATCH):
@@ -270,8 +268,18 @@ def fixture_graph():
 
 @pytest.mark.parametrize("mode", cell_helpers.MODES)
 @every_cell
-@every_option
-def test_step(mode, cell, wrapper):
+@every_wrapper
+def test_step(mode, cell, kind):
+  check_step(mode, cell, WRAPPERS[kind])
+
+
+@pytest.mark.parametrize("mode", ["graph", "eager"])
+@pytest.mark.parametrize("options", WITH_OPTIONS)
+def test_step_with_options(mode, options):
+  check_step(mode, "lstm_cell", WITH_OPTIONS[options])
+
+
+def check_step(mode, cell, wrapper):
   x, state = draw(wrapper, cell, "float32")
   got, weights = cell_helpers.run_step(
     mode, lambda: wrapper.make_around(cell), x, state
@@ -322,7 +330,8 @@ def test_own_variables_are_of_the_dtype_of_the_scope(kind, graph):
 
 @every_cell
 @every_option
-def test_gradients(cell, wrapper):
+def test_gradients(cell, options):
+  wrapper = {**WRAPPERS, **WITH_OPTIONS}[options]
   if wrapper.numpy_step is numpy_embedding:
     pytest.skip("see the test of its gradient")
   x, state = draw(wrapper, cell, batch=1)
@@ -631,7 +640,7 @@ def step_from_zeros(made, x):
   return made(x, made.zero_state(x.shape[0], tf.float32))
 
 
-@every_wrapper
+@pytest.mark.parametrize("kind", ["output", "attention", "highway"])
 def test_two_functions_have_wrappers_of_their_own(kind):
   x = WRAPPERS[kind].draw(np.random.RandomState(0), [2, 3], "float32")
   variables = []
@@ -734,6 +743,7 @@ def numpy_sequence(step, x, states, lengths):
   return [np.stack(outputs, 1), *states]
 
 
+@pytest.mark.each_value
 @every_cell
 @every_wrapper
 @pytest.mark.parametrize("function", RUN)

@@ -191,10 +191,10 @@ class _FrequencyCell(plain.PlainCell):
       ]
       for gate in (gates if self._use_peepholes else "")
     }
-    variables = tf.nest.map_structure(
-      tf.convert_to_tensor, [*weights, peepholes]
+    kernel, bias, peepholes = tf.nest.map_structure(
+      tf.convert_to_tensor, (*weights, peepholes)
     )
-    return _LSTM(*variables, self._forget_bias, self._coupled)
+    return _LSTM(kernel, bias, peepholes, self._forget_bias, self._coupled)
 
 
 class TimeFreqLSTMCell(_FrequencyCell):
@@ -685,7 +685,7 @@ class BidirectionalGridLSTMCell(GridLSTMCell):
       results = self._run(blocks, self._read(state, "bwd_state"))
     return (
       tf.concat(outputs + results[0], 1),
-      self._state_tuple_type(*new_state, *results[1]),
+      self.state_tuple_type(*new_state, *results[1]),
     )
 
   def _backward_blocks(self, inputs: tf.Tensor) -> list[list[tf.Tensor]]:

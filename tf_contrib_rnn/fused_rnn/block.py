@@ -114,7 +114,7 @@ class LSTMBlockWrapper(base.Layer, metaclass=abc.ABCMeta):
       dtype: the dtype of the initial state; required without one.
       sequence_length: (optional) int32 [batch], from 0 to time, or a list of
         ints. Outputs past a sequence's end are zeros, and its state stops
-        there.
+        there. Inputs there have to be finite, or gradients are not.
 
     Returns:
       The outputs, [time, batch, H], or a list if `inputs` is one; and the final
