@@ -316,10 +316,10 @@ class GRUBlockCellV2(GRUBlockCell):
   Example:
 
   >>> import tensorflow as tf, tf_contrib_rnn
-  >>> cell = tf_contrib_rnn.GRUBlockCellV2(4)
+  >>> cell = tf_contrib_rnn.GRUBlockCellV2(4, name="gru")
   >>> output, state = cell(tf.ones([2, 3]), cell.zero_state(2, tf.float32))
   >>> [v.name for v in cell.variables][:2]
-  ['gru_cell/gates/kernel:0', 'gru_cell/gates/bias:0']
+  ['gru/gates/kernel:0', 'gru/gates/bias:0']
   """
 
   _variable_names = (

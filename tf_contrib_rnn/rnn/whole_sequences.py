@@ -46,7 +46,7 @@ def _why_not_part(part: Any) -> Optional[str]:
   if rows.has_recurrence_op(part):
     return None
   if not _is_own(part, "MultiRNNCell", *_WRAPPERS):
-    return f"{name} has no recurrence op and is none of TensorFlow's wrappers"
+    return f"{name} is none of the cells with an op or of TensorFlow's wrappers"
   # A float, where it is a constant. The filter, which says what of the state is
   # dropped, counts only with this.
   keep_prob = getattr(part, "_state_keep_prob", 1.0)
