@@ -47,6 +47,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 for_tensorflow = --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python3
 libraries := //cc/tensorflow/... //cc/xla_ffi/...
 cc_tests := //cc/cells/... //cc/recurrence/...
+# Without the GPU kernels, which the library has only where they are asked for.
+cc_cpu_tests := //cc/cells/... //cc/recurrence:recurrence_test \
+	//cc/recurrence:shared_work_test
 # JAX is for the default TensorFlow alone: see there.
 requirements := requirements-dev.txt \
 	$(if $(filter $(TF_DEFAULT),$(TF)),requirements-jax.txt)
@@ -71,13 +74,14 @@ test-quick: build lint
 	$(pytest) --quick
 
 test-all: build lint test-sanitized test-threads
+	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(pytest) --all
 
 # AddressSanitizer and UBSan: in C++ the rest could pass by luck.
 test-sanitized:
 	tools/install_system_packages.sh --tests
-	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
+	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_cpu_tests)
 
 # ThreadSanitizer: the one class that several threads use at once.
 test-threads:
