@@ -1,9 +1,9 @@
 # make demo     sets everything up and runs a migrated TensorFlow 1 program
-# make test     sets everything up and runs the tests: a quarter of an hour
+# make test     sets everything up and runs the tests that CI runs
 # make test-quick
-#               the tests of two minutes, for before a commit
+#               those that start no processes, for before a commit
 # make test-all every test, with the full products of their parameters, and the
-#               C++ tests in every build: an hour; what a release runs
+#               C++ tests in every build: what a release runs
 # make bench    measures everything anew, into docs/benchmarks.md: a quarter of
 #               an hour, in which the machine should be quiet
 # make gpu-test, make gpu-bench
