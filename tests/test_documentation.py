@@ -66,7 +66,7 @@ def test_docstrings(module):
 
 def test_the_list_of_modules_is_whole():
   assert {
-    "tf_contrib_rnn.cells",
+    "tf_contrib_rnn.cells.independent",
     "tf_contrib_rnn.migrate.weights",
     "tf_contrib_rnn.jax.recurrence",
     "tf_contrib_rnn.flax.nnx.layers",
