@@ -31,8 +31,8 @@ def import_jax_library():
   return jax_library
 
 
-@pytest.fixture(params=[OPS, XLA], ids=["ops", "xla"])
-def library(request):
+@pytest.fixture(params=[OPS, XLA], ids=["ops", "xla"], name="library")
+def fixture_library(request):
   """The installed library, and a function that gives the reason why a file
   under its name, in another folder, is not loaded."""
   if request.param == OPS:
@@ -275,8 +275,8 @@ WITH_SHORT_XLA = """
   x = jnp.ones([2, 3, 4])
   outputs, _ = tf_contrib_rnn.jax.ind_rnn(x, x[:1, 0], x[0, 0], x[:, 0])
   assert outputs.shape == x.shape
-  name = os.path.basename(library._PATH)
-  results = [library.load(os.path.join(folder, name)) for folder in folders]
+  name = os.path.basename(_library._PATH)
+  results = [_library.load(os.path.join(folder, name)) for folder in folders]
   assert "cpu" in results.pop().platforms
   assert not any(results)
   print(json.dumps([available.reason, [one.reason for one in results]]))

@@ -504,7 +504,7 @@ def test_float32_is_within_4_ulp(name):
 THREADS = """
 import sys, hashlib, numpy as np, tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from tf_contrib_rnn.ops import fused, recurrence
+from tf_contrib_rnn import recurrence
 rng = np.random.RandomState(1)
 digest = hashlib.sha256()
 for cell, gates in (("ind_rnn", 1), ("indy_gru", 3), ("indy_lstm", 4)):
