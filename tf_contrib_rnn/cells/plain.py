@@ -63,9 +63,10 @@ class PlainCell(core.RNNCell):
 
   def _set_scope(self, scope=None):
     super()._set_scope(scope)
+    set_scope: Any = self._scope
     if ops.executing_eagerly_outside_functions():
       # dynamic_rnn sets one in tf.functions, and eager mode refuses it.
-      self._scope._caching_device = None
+      set_scope._caching_device = None
 
   def _rnn_get_variable(self, getter, *arguments, **keywords):
     make = functools.partial(super()._rnn_get_variable, getter)
