@@ -10,7 +10,10 @@ that start processes or compile for long.
 import itertools
 import os
 import pathlib
+import sys
 import zlib
+
+import pytest
 
 # What starts processes, compiles for JAX or has many cases; the longest first.
 SLOW = """keras_families rnn jax_transformations flax keras_saving jax
@@ -58,6 +61,14 @@ def pytest_configure(config):
   os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
   if config.option.all:
     os.environ.setdefault("TF_CONTRIB_RNN_FUZZ_CALLS", "1000000")
+
+
+@pytest.fixture(autouse=True)
+def no_variables_of_other_tests():
+  """An empty default graph: each tf.function finds the variables in there."""
+  tensorflow = sys.modules.get("tensorflow")
+  if hasattr(tensorflow, "compat"):
+    tensorflow.compat.v1.reset_default_graph()
 
 
 def values_of(item):
