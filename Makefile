@@ -58,7 +58,7 @@ requirements := requirements-dev.txt \
 pytest := $(bin)/python3 -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	--durations 10
 
-.PHONY: demo test test-quick test-all test-sanitized test-threads bench gpu-test gpu-bench lint format build wheel clean
+.PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheel clean
 .DELETE_ON_ERROR:
 
 build: $(built)
@@ -67,7 +67,7 @@ demo: build
 	$(bin)/python examples/legacy_digits/legacy_digits.py eval
 	$(bin)/python examples/legacy_digits/legacy_digits.py train --epochs 5
 
-test: build lint test-sanitized test-threads
+test: build lint test-kernels test-sanitized test-threads
 	$(pytest)
 
 test-quick: build lint
@@ -77,6 +77,11 @@ test-all: build lint test-sanitized test-threads
 	$(BAZEL) test $(for_tensorflow) --config=sanitize $(cc_tests)
 	$(BAZEL) test $(for_tensorflow) $(cc_tests)
 	$(pytest) --all
+
+# With every instruction set; what they are made of is compiled already.
+test-kernels:
+	tools/install_system_packages.sh --tests
+	$(BAZEL) test $(for_tensorflow) $(cc_cpu_tests)
 
 # AddressSanitizer and UBSan: in C++ the rest could pass by luck.
 test-sanitized:

@@ -17,7 +17,6 @@ STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2, "SRU": 2}
 ORDERS = {
   ("IndyGRU", "keras"): [1, 0, 2],
   ("IndyLSTM", "keras"): [0, 2, 1, 3],
-  ("SRU", "keras"): [0, 2, 1, 3],
 }
 
 # How far the imaginary axis is left: its square is nothing.

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import tf_contrib_rnn
 
-WITHOUT_TENSORFLOW = ["", ".bound", ".migrate", ".migrate.weights", ".version"]
+WITHOUT_TENSORFLOW = ["", ".bound", ".cell_kinds", ".migrate", ".version"]
 WITH_JAX = [".jax"]
 
 USED = """

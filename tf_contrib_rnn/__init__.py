@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     Conv3DLSTMCell as Conv3DLSTMCell,
   )
   from tf_contrib_rnn.cells.convolutional import ConvLSTMCell as ConvLSTMCell
+  from tf_contrib_rnn.cells.frequency import (
+    TimeFreqLSTMCell as TimeFreqLSTMCell,
+  )
   from tf_contrib_rnn.cells.gated import (
     IntersectionRNNCell as IntersectionRNNCell,
   )
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     BidirectionalGridLSTMCell as BidirectionalGridLSTMCell,
   )
   from tf_contrib_rnn.cells.grid import GridLSTMCell as GridLSTMCell
-  from tf_contrib_rnn.cells.grid import TimeFreqLSTMCell as TimeFreqLSTMCell
   from tf_contrib_rnn.cells.independent import IndRNNCell as IndRNNCell
   from tf_contrib_rnn.cells.independent import (
     IndyBasicLSTMCell as IndyBasicLSTMCell,
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
   from tf_contrib_rnn.cells.lstm import (
     LayerNormBasicLSTMCell as LayerNormBasicLSTMCell,
   )
-  from tf_contrib_rnn.cells.lstm import PhasedLSTMCell as PhasedLSTMCell
+  from tf_contrib_rnn.cells.phased import PhasedLSTMCell as PhasedLSTMCell
   from tf_contrib_rnn.cells.simple_recurrent import SRUCell as SRUCell
   from tf_contrib_rnn.core import BasicLSTMCell as BasicLSTMCell
   from tf_contrib_rnn.core import BasicRNNCell as BasicRNNCell
@@ -148,10 +150,10 @@ _NAMES = {
     "Conv3DLSTMCell",
     "ConvLSTMCell",
   ),
+  "cells.frequency": ("TimeFreqLSTMCell",),
   "cells.grid": (
     "BidirectionalGridLSTMCell",
     "GridLSTMCell",
-    "TimeFreqLSTMCell",
   ),
   "cells.independent": (
     "IndRNNCell",
@@ -168,8 +170,8 @@ _NAMES = {
     "CoupledInputForgetGateLSTMCell",
     "GLSTMCell",
     "LayerNormBasicLSTMCell",
-    "PhasedLSTMCell",
   ),
+  "cells.phased": ("PhasedLSTMCell",),
   "cells.simple_recurrent": ("SRUCell",),
   "core": (
     "BasicLSTMCell",

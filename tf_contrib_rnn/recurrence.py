@@ -15,6 +15,7 @@ from typing import Callable
 
 import tensorflow as tf
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.ops import choice
 from tf_contrib_rnn.ops import composed
 from tf_contrib_rnn.ops import fused
@@ -28,7 +29,7 @@ def _check_shape(name: str, tensor: tf.Tensor, expected: list) -> None:
     raise ValueError(f"{name} has shape {tensor.shape}, expected {expected}")
 
 
-def _check(cell: composed.Cell, call: composed.Call) -> None:
+def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
   """Refuses, in the same way, what the one implementation or the other would.
 
   Raises:
@@ -50,7 +51,7 @@ def _check(cell: composed.Cell, call: composed.Call) -> None:
   _check_shape("bias", call.bias, [2, width] if has_two else [width])
   width = call.bias.shape[-1]
   for state in call.states:
-    units = None if width is None else width // cell.gates
+    units = None if width is None else width // len(kind.gates)
     _check_shape("The state", state, [None, units])
   if call.sequence_length is None:
     return
@@ -64,7 +65,7 @@ def _check(cell: composed.Cell, call: composed.Call) -> None:
 
 
 def _run(
-  cell,
+  kind,
   inputs,
   recurrent_kernel,
   bias,
@@ -85,10 +86,10 @@ def _run(
     sequence_length=sequence_length,
     **options,
   )
-  _check(cell, call)
+  _check(kind, call)
   if fused.has_op(call) and choice.can_fuse():
-    return fused.fuse(cell, call)
-  return composed.compose(cell, call)
+    return fused.fuse(kind, call)
+  return composed.compose(kind, call)
 
 
 def ind_rnn(
@@ -136,7 +137,7 @@ def ind_rnn(
   [1.0, 2.0, 3.0]
   """
   outputs, (state,) = _run(
-    composed.IND_RNN,
+    cell_kinds.IND_RNN,
     inputs,
     recurrent_kernel,
     bias,
@@ -190,7 +191,7 @@ def indy_gru(
     ValueError: for another `gate_order`.
   """
   outputs, (state,) = _run(
-    composed.INDY_GRU,
+    cell_kinds.INDY_GRU,
     inputs,
     recurrent_kernel,
     bias,
@@ -244,7 +245,7 @@ def indy_lstm(
     ValueError: for another `gate_order`.
   """
   outputs, state = _run(
-    composed.INDY_LSTM,
+    cell_kinds.INDY_LSTM,
     inputs,
     recurrent_kernel,
     bias,
@@ -329,7 +330,7 @@ def sru_with_last_output(
   # state that is the last output.
   zeros = tf.zeros_like(bias[: tf.size(bias) // 2])
   return _run(
-    composed.SRU,
+    cell_kinds.SRU,
     inputs,
     tf.zeros([1, 2 * tf.size(bias)], bias.dtype),
     tf.concat([zeros, bias, zeros], 0),

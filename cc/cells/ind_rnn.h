@@ -19,6 +19,8 @@ struct IndRNN {
   // The numbers that b holds; and which of them a bias of u h, rather than of
   // x, is added to.
   static constexpr int kBiases = 1;
+  // The first of two gates that have changed places in Keras; none if negative.
+  static constexpr int kSwappedInKeras = -1;
   static CONTRIB_RNN_INLINE constexpr int RecurrentBias(int gate) {
     return gate;
   }

@@ -22,6 +22,8 @@ struct IndyGRU {
   static constexpr int kGates = 3;
   static constexpr int kStates = 1;
   static constexpr int kBiases = 4;
+  // r and z.
+  static constexpr int kSwappedInKeras = 0;
   static CONTRIB_RNN_INLINE constexpr int RecurrentBias(int gate) {
     return gate == 2 ? 3 : gate;
   }

@@ -23,6 +23,8 @@ struct IndyLSTM {
   static constexpr int kGates = 4;
   static constexpr int kStates = 2;
   static constexpr int kBiases = 4;
+  // j and f.
+  static constexpr int kSwappedInKeras = 1;
   static CONTRIB_RNN_INLINE constexpr int RecurrentBias(int gate) {
     return gate;
   }

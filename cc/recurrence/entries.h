@@ -58,10 +58,9 @@ CONTRIB_RNN_INLINE Layout<Cell> MakeLayout(const CellOptions& options,
   for (int gate = 0; gate < Cell::kGates; ++gate) {
     layout.gates[gate] = gate * units;
   }
-  if constexpr (Cell::kGates > 1) {
+  if constexpr (Cell::kSwappedInKeras >= 0) {
     if (options.gate_order == GateOrder::kKeras) {
-      // r and z have changed places, or j and f.
-      constexpr int kFirst = Cell::kGates == 3 ? 0 : 1;
+      constexpr int kFirst = Cell::kSwappedInKeras;
       layout.gates[kFirst] = (kFirst + 1) * units;
       layout.gates[kFirst + 1] = kFirst * units;
     }

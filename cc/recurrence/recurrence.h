@@ -45,7 +45,7 @@ constexpr int CountStates(CellKind cell) {
 
 // In what order the gates lie in inputs, recurrent kernel and bias: as in
 // tf.contrib.rnn, r, z, c and i, j, f, o; or as in Keras, z, r, c and i, f, j,
-// o.
+// o. The SRU, which Keras has not, keeps s, f, r, t.
 enum class GateOrder { kContrib, kKeras };
 
 struct CellOptions {

@@ -5,7 +5,7 @@
 namespace contrib_rnn {
 
 InstructionSet BestInstructionSet() {
-#if defined(__x86_64__)
+#if defined(CONTRIB_RNN_HAS_AVX)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl")) {

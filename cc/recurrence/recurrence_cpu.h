@@ -19,6 +19,10 @@
 #include "cc/recurrence/recurrence.h"
 #include "cc/recurrence/visit_cell.h"
 
+#if defined(__x86_64__) && !defined(CONTRIB_RNN_BASELINE_ONLY)
+#define CONTRIB_RNN_HAS_AVX
+#endif
+
 #if defined(__clang__)
 #define CONTRIB_RNN_VECTORISE _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -502,7 +506,7 @@ void RunBaseline(const Tiles& tiles, int64_t first, int64_t last) {
   for (int64_t index = first; index < last; ++index) tiles(index);
 }
 
-#if defined(__x86_64__)
+#if defined(CONTRIB_RNN_HAS_AVX)
 template <class Tiles>
 __attribute__((target("avx2,fma"))) void RunAvx2(const Tiles& tiles,
                                                  int64_t first, int64_t last) {
@@ -522,7 +526,7 @@ template <class Tiles>
 void RunTiles(const CpuContext& context, int64_t count, int64_t cost,
               const Tiles& tiles) {
   auto run = RunBaseline<Tiles>;
-#if defined(__x86_64__)
+#if defined(CONTRIB_RNN_HAS_AVX)
   if (context.instruction_set == InstructionSet::kAvx2) run = RunAvx2<Tiles>;
   if (context.instruction_set == InstructionSet::kAvx512) {
     run = RunAvx512<Tiles>;

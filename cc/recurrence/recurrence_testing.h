@@ -58,8 +58,9 @@ struct Config {
   // Which of the tensors' gates is the cell's.
   int GateOf(int gate) const {
     constexpr int kOfGru[] = {1, 0, 2}, kOfLstm[] = {0, 2, 1, 3};
-    if (options.gate_order == GateOrder::kContrib || Gates() == 1) return gate;
-    return Gates() == 3 ? kOfGru[gate] : kOfLstm[gate];
+    if (options.gate_order == GateOrder::kContrib) return gate;
+    if (options.cell == CellKind::kIndyGRU) return kOfGru[gate];
+    return options.cell == CellKind::kIndyLSTM ? kOfLstm[gate] : gate;
   }
   int States() const { return CountStates(options.cell); }
 

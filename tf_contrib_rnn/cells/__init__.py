@@ -7,12 +7,12 @@ from tf_contrib_rnn.cells.convolutional import Conv1DLSTMCell
 from tf_contrib_rnn.cells.convolutional import Conv2DLSTMCell
 from tf_contrib_rnn.cells.convolutional import Conv3DLSTMCell
 from tf_contrib_rnn.cells.convolutional import ConvLSTMCell
+from tf_contrib_rnn.cells.frequency import TimeFreqLSTMCell
 from tf_contrib_rnn.cells.gated import IntersectionRNNCell
 from tf_contrib_rnn.cells.gated import NASCell
 from tf_contrib_rnn.cells.gated import UGRNNCell
 from tf_contrib_rnn.cells.grid import BidirectionalGridLSTMCell
 from tf_contrib_rnn.cells.grid import GridLSTMCell
-from tf_contrib_rnn.cells.grid import TimeFreqLSTMCell
 from tf_contrib_rnn.cells.independent import IndRNNCell
 from tf_contrib_rnn.cells.independent import IndyBasicLSTMCell
 from tf_contrib_rnn.cells.independent import IndyGRUCell
@@ -20,7 +20,7 @@ from tf_contrib_rnn.cells.independent import IndyLSTMCell
 from tf_contrib_rnn.cells.lstm import CoupledInputForgetGateLSTMCell
 from tf_contrib_rnn.cells.lstm import GLSTMCell
 from tf_contrib_rnn.cells.lstm import LayerNormBasicLSTMCell
-from tf_contrib_rnn.cells.lstm import PhasedLSTMCell
+from tf_contrib_rnn.cells.phased import PhasedLSTMCell
 from tf_contrib_rnn.cells.simple_recurrent import SRUCell
 
 __all__ = [

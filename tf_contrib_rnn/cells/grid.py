@@ -1,321 +1,19 @@
-"""The cells of tf.contrib.rnn 1.15 whose LSTMs run along the frequencies.
-
-The inputs of a step are a spectrum. Each cell cuts it into windows of columns
-and goes from window to window, as other cells go from step to step.
-"""
+"""The cells of tf.contrib.rnn 1.15 whose LSTMs run along time and frequency."""
 
 import collections
-import dataclasses
-import operator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import Optional
 
 import tensorflow as tf
 
+from tf_contrib_rnn.cells import frequency
 from tf_contrib_rnn.cells import plain
 
 v1 = tf.compat.v1
 
-# The loops are Python's: AutoGraph would find nothing, and takes a while.
-_as_it_is = tf.autograph.experimental.do_not_convert
 
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _LSTM:
-  """The variables of one LSTM, and its gates.
-
-  kernel [depth, gates * H] and bias [gates * H] are those of the gates i, j, f
-  and o, or without f if `coupled`. The peepholes of a gate, "I", "F" or "O",
-  are a vector [H] for each of the cells that it sees.
-  """
-
-  kernel: tf.Tensor
-  bias: tf.Tensor
-  peepholes: Mapping[str, Sequence[tf.Tensor]]
-  forget_bias: float
-  coupled: bool
-
-  def peep(self, gate: str, sums: tf.Tensor, cells: Sequence[tf.Tensor]):
-    """A gate's sums with those of its peepholes, if there are any."""
-    for weights, cell in zip(self.peepholes.get(gate, ()), cells):
-      sums += cell * weights
-    return sums
-
-  def gates(self, joined: tf.Tensor, cells: Sequence[tf.Tensor]):
-    """The input gate, candidate and forget gate; the sums of the output gate.
-
-    That one may see the new cells, so it has to wait.
-    """
-    sums = plain.matmul(joined, self.kernel) + self.bias
-    if self.coupled:
-      i, j, o = tf.split(sums, 3, 1)
-      i = tf.sigmoid(self.peep("I", i, cells))
-      return i, tf.tanh(j), 1 - i, o
-    i, j, f, o = tf.split(sums, 4, 1)
-    i = tf.sigmoid(self.peep("I", i, cells))
-    f = tf.sigmoid(self.peep("F", f + self.forget_bias, cells))
-    return i, tf.tanh(j), f, o
-
-
-@_as_it_is
-def _step(
-  lstms: Sequence[_LSTM],
-  joined: tf.Tensor,
-  cells: Sequence[tf.Tensor],
-  cell_clip: Optional[float],
-) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-  """One step of LSTMs that have the same inputs and see each other's cells.
-
-  Args:
-    lstms: one for each of the cells; one that comes twice shares its weights.
-    joined: the inputs and outputs that the gates see, [batch, depth].
-    cells: the old c, each [batch, H].
-    cell_clip: (optional) the new c is between -cell_clip and cell_clip.
-
-  Returns:
-    The new cells c and the outputs m, a list each.
-  """
-  gates = {lstm: lstm.gates(joined, cells) for lstm in dict.fromkeys(lstms)}
-  new_cells = []
-  for lstm, cell in zip(lstms, cells):
-    i, j, f, _ = gates[lstm]
-    new = f * cell + i * j
-    if cell_clip is not None:
-      new = tf.clip_by_value(new, -cell_clip, cell_clip)
-    new_cells.append(new)
-  outputs = []
-  for lstm, new in zip(lstms, new_cells):
-    o = lstm.peep("O", gates[lstm][-1], new_cells)
-    outputs.append(tf.sigmoid(o) * tf.tanh(new))
-  return new_cells, outputs
-
-
-def _whole_number(name: str, value: Any) -> int:
-  try:
-    number = operator.index(value)
-  except TypeError as error:
-    raise TypeError(f"{name} is {value!r}, expected an int") from error
-  if number < 1:
-    raise ValueError(f"{name} is {value!r}, expected 1 or more")
-  return number
-
-
-def _columns_as_pairs(
-  state: tf.Tensor, windows: int, units: int
-) -> list[tuple[tf.Tensor, tf.Tensor]]:
-  """The pairs (c, m) of a state [c_0, m_0, c_1, ...].
-
-  Raises:
-    ValueError: if it has too few columns.
-  """
-  width = tf.compat.dimension_value(state.shape[-1])
-  if width is not None and width < 2 * windows * units:
-    raise ValueError(
-      f"The state has {width} columns, expected {2 * windows * units}: c and m "
-      f"of {units} units for each of {windows} windows"
-    )
-  parts = [
-    tf.slice(state, [0, k * units], [-1, units]) for k in range(2 * windows)
-  ]
-  return [*zip(parts[::2], parts[1::2])]
-
-
-class _FrequencyCell(plain.PlainCell):
-  """What the cells have in common: windows of the inputs, and LSTMs."""
-
-  def __init__(
-    self,
-    num_units,
-    use_peepholes,
-    cell_clip,
-    num_unit_shards,
-    forget_bias,
-    feature_size,
-    frequency_skip,
-    coupled,
-    reuse,
-  ):
-    super().__init__(_reuse=reuse)
-    self._num_units = num_units
-    self._use_peepholes = use_peepholes
-    self._cell_clip = cell_clip
-    self._num_unit_shards = num_unit_shards
-    self._forget_bias = forget_bias
-    self._feature_size = feature_size
-    self._frequency_skip = frequency_skip
-    self._coupled = coupled
-
-  def _windows(
-    self, inputs: tf.Tensor, first: int, last: int, offset: int = 0
-  ) -> list[tf.Tensor]:
-    """Windows of the columns from first to last, all moved by the offset.
-
-    Raises:
-      TypeError: without a feature_size or frequency_skip.
-      ValueError: if there are not enough columns.
-    """
-    size = _whole_number("feature_size", self._feature_size)
-    skip = _whole_number("frequency_skip", self._frequency_skip)
-    depth = plain.depth_of(inputs)
-    first, last = first + offset, last + offset
-    starts = range(first, last - size + 1, skip)
-    if not starts or first < 0 or starts[-1] + size > depth:
-      raise ValueError(
-        f"Windows of {size} columns (feature_size) from column {first} to "
-        f"{last} do not fit into inputs of {depth} columns"
-      )
-    return [inputs[:, k : k + size] for k in starts]
-
-  def _get_weights(self, dtype, suffix="") -> tuple[Any, Any]:
-    """The kernel and bias of an LSTM."""
-    columns = (3 if self._coupled else 4) * self._num_units
-    rows = self._feature_size + 2 * self._num_units
-    kernel = plain.get_sharded(
-      f"W{suffix}", [rows, columns], dtype, self._num_unit_shards
-    )
-    zeros = v1.zeros_initializer()
-    return kernel, v1.get_variable(f"B{suffix}", [columns], dtype, zeros)
-
-  def _get_lstm(self, weights, dtype, *suffixes) -> _LSTM:
-    """An LSTM of these weights, with its peepholes: one for each suffix.
-
-    What is a variable till here is read now, once for all windows.
-    """
-    gates = "IO" if self._coupled else "FIO"
-    peepholes = {
-      gate: [
-        v1.get_variable(f"W_{gate}_diag{suffix}", [self._num_units], dtype)
-        for suffix in suffixes
-      ]
-      for gate in (gates if self._use_peepholes else "")
-    }
-    kernel, bias, peepholes = tf.nest.map_structure(
-      tf.convert_to_tensor, (*weights, peepholes)
-    )
-    return _LSTM(kernel, bias, peepholes, self._forget_bias, self._coupled)
-
-
-class TimeFreqLSTMCell(_FrequencyCell):
-  """LSTM cell that runs along the frequencies as well as along time.
-
-  The inputs are cut into K windows x_k of F columns, each `frequency_skip`
-  columns after the last, K = (D - F) // frequency_skip + 1. One LSTM goes
-  through them. It sees its output for the same window a step ago, m_k, and for
-  the window before in this step, m'_(k-1), which is zero for the first:
-
-      i, j, f, o = split([x_k, m_k, m'_(k-1)] W + B, 4)
-      c'_k = sigmoid(f + forget_bias) * c_k + sigmoid(i) * tanh(j)
-      m'_k = sigmoid(o) * tanh(c'_k)
-
-  with x [batch, D], W [F + 2H, 4H] and B [4H]. c'_k is clipped if `cell_clip`
-  says so. Peepholes add w_f * c_k to f, w_i * c_k to i and w_o * c'_k to o.
-  The output is [m'_0, m'_1, ...], of K H columns. The state is
-  [c_0, m_0, c_1, m_1, ...], of 2 K H columns.
-
-  As in TensorFlow 1.15, `state_size` is 2H and `output_size` is H whatever K
-  is. That is right for one window. A cell of more windows can only be called
-  itself, with a state of 2 K H columns: `zero_state` has too few, and
-  dynamic_rnn raises a ValueError. Unlike there, the batch size may be unknown.
-
-  Variables, under `time_freq_lstm_cell/`: `W_0`, `W_1`, ..., the rows of W in
-  `num_unit_shards` pieces; `B`; and with peepholes `W_F_diag`, `W_I_diag` and
-  `W_O_diag` [H].
-
-  Source: `tf.contrib.rnn.TimeFreqLSTMCell` of TensorFlow 1.15; Li, Mohamed,
-  Zweig and Gong, "LSTM Time and Frequency Recurrence for Automatic Speech
-  Recognition" (https://doi.org/10.1109/ASRU.2015.7404793).
-
-  Args:
-    num_units: int, the number of units H in the cell.
-    use_peepholes: whether the gates see the cell c.
-    cell_clip: (optional) float, the bound of c. 0 makes all of c zero.
-    initializer: ignored, as in TensorFlow 1.15. The variable scope's
-      initializer is used.
-    num_unit_shards: int, the number of variables that hold W.
-    forget_bias: float, added to the forget gate's sum. A checkpoint does not
-      hold it: use the one that the model was trained with.
-    feature_size: int, the width F of a window. It has to be given.
-    frequency_skip: int, the columns from one window to the next.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
-
-  A call `cell(inputs, state, scope=None)` returns the pair (output, new state).
-
-  Raises:
-    TypeError: from calls, without a `feature_size`, if it or `frequency_skip`
-      is no int, or for dtypes that differ.
-    ValueError: from calls, if the windows do not fit into the inputs, the state
-      has too few columns, a depth is unknown, there are more shards than rows,
-      or variables exist without reuse or don't with it.
-
-  Example:
-
-  >>> import tensorflow as tf, tf_contrib_rnn
-  >>> cell = tf_contrib_rnn.TimeFreqLSTMCell(
-  ...     4, feature_size=2, frequency_skip=2)
-  >>> output, state = cell(tf.ones([3, 6]), tf.zeros([3, 2 * 3 * 4]))
-  >>> output.shape, state.shape
-  (TensorShape([3, 12]), TensorShape([3, 24]))
-  >>> [v.name for v in cell.variables]
-  ['time_freq_lstm_cell/W_0:0', 'time_freq_lstm_cell/B:0']
-  """
-
-  def __init__(
-    self,
-    num_units: int,
-    use_peepholes: bool = False,
-    cell_clip: Optional[float] = None,
-    initializer: Any = None,
-    num_unit_shards: int = 1,
-    forget_bias: float = 1.0,
-    feature_size: Optional[int] = None,
-    frequency_skip: int = 1,
-    reuse: Any = None,
-  ):
-    super().__init__(
-      num_units,
-      use_peepholes,
-      cell_clip,
-      num_unit_shards,
-      forget_bias,
-      feature_size,
-      frequency_skip,
-      coupled=False,
-      reuse=reuse,
-    )
-
-  @property
-  def output_size(self) -> int:
-    """The number of units H."""
-    return self._num_units
-
-  @property
-  def state_size(self) -> int:
-    """2H."""
-    return 2 * self._num_units
-
-  def call(
-    self, inputs: tf.Tensor, state: tf.Tensor
-  ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
-    windows = self._windows(inputs, 0, plain.depth_of(inputs))
-    states = _columns_as_pairs(state, len(windows), self._num_units)
-    weights = self._get_weights(inputs.dtype)
-    lstm = self._get_lstm(weights, inputs.dtype, "")
-    outputs, new_state = [], []
-    before = tf.zeros_like(states[0][1])
-    for window, (c, m) in zip(windows, states):
-      joined = tf.concat([window, m, before], 1)
-      (c,), (before,) = _step([lstm], joined, [c], self._cell_clip)
-      outputs.append(before)
-      new_state += [c, before]
-    return tf.concat(outputs, 1), tf.concat(new_state, 1)
-
-
-class GridLSTMCell(_FrequencyCell):
+class GridLSTMCell(frequency.FrequencyCell):
   """Grid LSTM cell: one LSTM along time and one along the frequencies.
 
   The inputs are cut into windows x_k of F columns, each `frequency_skip`
@@ -538,7 +236,7 @@ class GridLSTMCell(_FrequencyCell):
     if self._state_tuple_type is None:
       # TensorFlow 1.15 reads each block's columns from the first one on.
       return [
-        _columns_as_pairs(state, windows, self._num_units)
+        frequency.columns_as_pairs(state, windows, self._num_units)
         for windows in self._num_frequency_blocks
       ]
     return [
@@ -546,7 +244,7 @@ class GridLSTMCell(_FrequencyCell):
       for block in self._state_names(direction)
     ]
 
-  @_as_it_is
+  @frequency.as_it_is
   def _run(
     self, blocks: list[list[tf.Tensor]], states: list[list[Any]]
   ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
@@ -565,14 +263,14 @@ class GridLSTMCell(_FrequencyCell):
       c_freq = m_freq = tf.zeros_like(pairs[0][0])
       for window, (c, m) in zip(windows, pairs):
         joined = tf.concat([window, m, m_freq], 1)
-        (c_freq, c_time), (m_freq, m_time) = _step(
+        (c_freq, c_time), (m_freq, m_time) = frequency.step(
           lstms, joined, [c_freq, c], self._cell_clip
         )
         outputs += [m_time, m_freq]
         new_states += [c_time, m_time]
     return outputs, new_states
 
-  def _get_lstms(self, block: int, dtype: tf.DType) -> list[_LSTM]:
+  def _get_lstms(self, block: int, dtype: tf.DType) -> list[frequency.LSTM]:
     """The frequency LSTM and the time LSTM of a block."""
     kinds = ["freq"] if self._share_weights else ["freq", "time"]
     weights = [

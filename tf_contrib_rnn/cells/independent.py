@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.python.keras.engine import input_spec
 
 from tf_contrib_rnn import bound
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.cells import rows
@@ -131,33 +132,36 @@ class _IndependentCell(core.LayerRNNCell):
       _check_dtype("inputs' dtype", self.dtype)
     return depth
 
-  def _add_kernel(
-    self, name: str, depth: int, gates: int, initializer: Initializer
-  ):
-    return self.add_weight(
-      name, shape=[depth, gates * self._num_units], initializer=initializer
+  def _add_variables(
+    self,
+    part: cell_kinds.Part,
+    inputs_shape,
+    kernel_initializer: Initializer = None,
+    bias_initializer: Initializer = None,
+    bias: float = 0.0,
+  ) -> tuple[Any, Any, Any]:
+    """Makes a kernel, a recurrent kernel and a bias, at first `bias`."""
+    depth = self._input_depth(inputs_shape)
+    width = len(part.gates) * self._num_units
+    kernel = self.add_weight(
+      part.kernel, shape=[depth, width], initializer=kernel_initializer
     )
-
-  def _add_recurrent_kernel(self, name: str, gates: int):
     initializer = self._recurrent_initializer
     if initializer is None:
       initializer = tf.compat.v1.random_uniform_initializer(minval=-1, maxval=1)
     constraint = self._recurrent_constraint
-    return self.add_weight(
-      name,
-      shape=[1, gates * self._num_units],
+    recurrent_kernel = self.add_weight(
+      part.recurrent_kernel,
+      shape=[1, width],
       initializer=initializer,
       constraint=constraint and (lambda u: constraint(bound.read(u))),
     )
-
-  def _add_bias(
-    self, name: str, gates: int, initializer: Initializer, default: float
-  ):
-    if initializer is None:
-      initializer = tf.compat.v1.constant_initializer(default)
-    return self.add_weight(
-      name, shape=[gates * self._num_units], initializer=initializer
+    if bias_initializer is None:
+      bias_initializer = tf.compat.v1.constant_initializer(bias)
+    added = self.add_weight(
+      part.bias, shape=[width], initializer=bias_initializer
     )
+    return kernel, recurrent_kernel, added
 
   def _recur(self, recurrence_of_cell, projected, *arguments, **attributes):
     return rows.run(
@@ -252,10 +256,10 @@ class IndRNNCell(_IndependentCell):
     )
 
   def build(self, inputs_shape) -> None:
-    depth = self._input_depth(inputs_shape)
-    self._kernel_w = self._add_kernel("kernel_w", depth, 1, None)
-    self._kernel_u = self._add_recurrent_kernel("kernel_u", 1)
-    self._bias = self._add_bias("bias", 1, None, 0.0)
+    (part,) = cell_kinds.IND_RNN.parts
+    self._kernel_w, self._kernel_u, self._bias = self._add_variables(
+      part, inputs_shape
+    )
     self.built = True
 
   def call(
@@ -347,24 +351,16 @@ class IndyGRUCell(_IndependentCell):
     self._bias_initializer = bias_initializer
 
   def build(self, inputs_shape) -> None:
-    depth = self._input_depth(inputs_shape)
-    self._gate_kernel_w = self._add_kernel(
-      "gates/kernel_w", depth, 2, self._kernel_initializer
+    gates, candidate = cell_kinds.INDY_GRU.parts
+    initializers = (self._kernel_initializer, self._bias_initializer)
+    self._gate_kernel_w, self._gate_kernel_u, self._gate_bias = (
+      self._add_variables(gates, inputs_shape, *initializers, bias=1.0)
     )
-    self._gate_kernel_u = self._add_recurrent_kernel("gates/kernel_u", 2)
-    self._gate_bias = self._add_bias(
-      "gates/bias", 2, self._bias_initializer, 1.0
-    )
-    # tf.contrib.rnn calls this one "kernel", not "kernel_w".
-    self._candidate_kernel_w = self._add_kernel(
-      "candidate/kernel", depth, 1, self._kernel_initializer
-    )
-    self._candidate_kernel_u = self._add_recurrent_kernel(
-      "candidate/kernel_u", 1
-    )
-    self._candidate_bias = self._add_bias(
-      "candidate/bias", 1, self._bias_initializer, 0.0
-    )
+    (
+      self._candidate_kernel_w,
+      self._candidate_kernel_u,
+      self._candidate_bias,
+    ) = self._add_variables(candidate, inputs_shape, *initializers)
     self.built = True
 
   def call(
@@ -469,12 +465,10 @@ class IndyLSTMCell(_IndependentCell):
     return core.LSTMStateTuple(self._num_units, self._num_units)
 
   def build(self, inputs_shape) -> None:
-    depth = self._input_depth(inputs_shape)
-    self._kernel_w = self._add_kernel(
-      "kernel_w", depth, 4, self._kernel_initializer
+    (part,) = cell_kinds.INDY_LSTM.parts
+    self._kernel_w, self._kernel_u, self._bias = self._add_variables(
+      part, inputs_shape, self._kernel_initializer, self._bias_initializer
     )
-    self._kernel_u = self._add_recurrent_kernel("kernel_u", 4)
-    self._bias = self._add_bias("bias", 4, self._bias_initializer, 0.0)
     self.built = True
 
   def call(

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from flax.linen.recurrent import flip_sequences
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.jax import _composed
 from tf_contrib_rnn.jax import recurrence
 
@@ -28,58 +29,42 @@ def _as_they_are(recurrent_kernel, bias, *states):
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-  """One of tf.contrib.rnn's cells.
+  """One of the cells, as flax runs it.
 
   Attributes:
-    name: its name there.
+    cell: its facts.
     recur: the function of `tf_contrib_rnn.jax` that runs whole sequences.
-    composed: what that is composed of.
-    attributes: what both are given besides.
-    weights: the names of the weights, the kernel's first.
-    carries_output: whether the carry has the output h of the last step.
+    attributes: what that and the composition are given besides.
     complete: makes of the weights but the kernel and of the states of the carry
-      what `composed` takes: recurrent kernel, bias and states.
+      what the composition takes: recurrent kernel, bias and states.
   """
 
-  name: str
+  cell: cell_kinds.CellKind
   recur: Callable
-  composed: _composed.Cell
   attributes: tuple = ()
-  weights: tuple[str, ...] = ("kernel", "recurrent_kernel", "bias")
-  carries_output: bool = True
   complete: Callable = _as_they_are
 
   @property
   def gates(self) -> int:
-    return self.composed.gates
+    return len(self.cell.gates)
 
   @property
   def states(self) -> int:
     """How many arrays the carry has."""
-    return self.composed.states - (not self.carries_output)
+    return len(self.cell.states) - (not self.cell.carries_output)
 
   @property
   def outputs_tell_carry(self) -> bool:
-    return self.carries_output and self.states == 1
+    return self.cell.carries_output and self.states == 1
 
 
-IND_RNN = Kind("IndRNNCell", recurrence.ind_rnn, _composed.IND_RNN)
-INDY_GRU = Kind("IndyGRUCell", recurrence.indy_gru, _composed.INDY_GRU)
+IND_RNN = Kind(cell_kinds.IND_RNN, recurrence.ind_rnn)
+INDY_GRU = Kind(cell_kinds.INDY_GRU, recurrence.indy_gru)
 # flax has no forget_bias: what there is of it is in the bias.
 INDY_LSTM = Kind(
-  "IndyLSTMCell",
-  recurrence.indy_lstm,
-  _composed.INDY_LSTM,
-  (("forget_bias", 0.0),),
+  cell_kinds.INDY_LSTM, recurrence.indy_lstm, (("forget_bias", 0.0),)
 )
-SRU = Kind(
-  "SRUCell",
-  recurrence.sru,
-  _composed.SRU,
-  weights=("kernel", "bias"),
-  carries_output=False,
-  complete=recurrence.complete_sru,
-)
+SRU = Kind(cell_kinds.SRU, recurrence.sru, complete=recurrence.complete_sru)
 
 
 def uniform(key: Any, shape: Any, dtype: Any = jnp.float32) -> jax.Array:
@@ -298,7 +283,7 @@ def _compose(cell, x, others, states, sequence_length=None, **options):
     attributes = (*attributes, ("gate_fn", cell.gate_fn))
   u, b, states = kind.complete(*others, *states)
   outputs, final = _composed.compose(
-    kind.composed,
+    kind.cell,
     _composed.Options(cell.activation_fn, attributes=attributes, **options),
     *recurrence.vary_alike((sequence_length, x, u, b, *states)),
   )

@@ -11,10 +11,9 @@ from typing import Optional
 import jax
 import numpy as np
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn import migrate
 from tf_contrib_rnn.flax import _recurrence
-
-_NAMES = ("kernel", "recurrent_kernel", "bias")
 
 
 def read(
@@ -34,14 +33,18 @@ def read(
   Raises:
     ValueError: as `load_contrib_variables`.
   """
-  if set(old) != set(kind.weights):
+  facts = kind.cell
+  if set(old) != set(facts.arrays):
     raise ValueError(
       f"the parameters have {', '.join(map(repr, sorted(old))) or 'nothing'}, "
-      f"expected those of one {kind.name}: {', '.join(map(repr, kind.weights))}"
+      f"expected those of one {facts.contrib_name}: "
+      f"{', '.join(map(repr, facts.arrays))}"
     )
   depth, width = old["kernel"].shape
   units = width // kind.gates
-  weights = migrate.read_weights(kind.name, checkpoint, scope, units)
+  weights = migrate.read_weights(
+    kind.cell.contrib_name, checkpoint, scope, units
+  )
   if weights.depth != depth:
     raise ValueError(
       f"the parameters are for inputs of {depth} features, expected the "
@@ -49,8 +52,10 @@ def read(
     )
   weights = weights.shift_forget_gate(float(forget_bias))
   # What a cell has not is an empty array in `CellWeights`, of any dtype.
-  weights = weights.cast([old.get(n, old["kernel"]).dtype for n in _NAMES])
-  return {name: getattr(weights, name) for name in kind.weights}
+  weights = weights.cast(
+    [old.get(n, old["kernel"]).dtype for n in cell_kinds.ARRAYS]
+  )
+  return {name: getattr(weights, name) for name in kind.cell.arrays}
 
 
 def to_variables(
@@ -79,8 +84,10 @@ def to_variables(
     )
   none = np.zeros([1, 0], arrays["kernel"].dtype)
   kernel, recurrent_kernel, bias = (
-    np.asarray(arrays.get(name, none)) for name in _NAMES
+    np.asarray(arrays.get(name, none)) for name in cell_kinds.ARRAYS
   )
-  weights = migrate.CellWeights(kind.name, kernel, recurrent_kernel, bias)
+  weights = migrate.CellWeights(
+    kind.cell.contrib_name, kernel, recurrent_kernel, bias
+  )
   weights = weights.shift_forget_gate(-float(forget_bias))
   return migrate.to_variables(weights, scope)

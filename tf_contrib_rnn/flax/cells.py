@@ -43,7 +43,7 @@ class _Cell(nn.RNNCellBase):
         (*rows[name], len(draws[name]) * self.features),
         self.param_dtype,
       )
-      for name in self.kind.weights
+      for name in self.kind.cell.arrays
     )
 
   def _initializers(self):

@@ -6,31 +6,13 @@ these are differentiated by in forward mode and from the second order on.
 
 import dataclasses
 from typing import Any
-from typing import Callable
 from typing import Optional
 
 import jax
 import jax.numpy as jnp
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.jax._activations import Activation
-
-
-@dataclasses.dataclass(frozen=True)
-class Cell:
-  """What the two implementations need to know of a cell.
-
-  Attributes:
-    name: what the library calls it.
-    step: composes a step: (x, u, b, states, activation, **attributes) -> the
-      new states, a tuple with h last.
-    gates: how many gates it has: x, u and b hold one number each a unit.
-    states: how many states it has.
-  """
-
-  name: str
-  step: Callable[..., tuple[jax.Array, ...]]
-  gates: int
-  states: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +31,10 @@ class Options:
   time_major: bool = False
   reverse: bool = False
   attributes: tuple[tuple[str, Any], ...] = ()
+
+
+# A step takes (x, u, b, states, activation, **attributes), gates side by side
+# in x, u and b, and gives the new states, a tuple with h last.
 
 
 def _ind_rnn_step(x, u, b, states, activation):
@@ -85,14 +71,16 @@ def _sru_step(x, u, b, states, activation, gate_fn=jax.nn.sigmoid):
   return c, r * activation(c) + (1 - r) * t
 
 
-IND_RNN = Cell("IndRNN", _ind_rnn_step, 1, 1)
-INDY_GRU = Cell("IndyGRU", _indy_gru_step, 3, 1)
-INDY_LSTM = Cell("IndyLSTM", _indy_lstm_step, 4, 2)
-SRU = Cell("SRU", _sru_step, 4, 2)
+_STEPS = {
+  cell_kinds.IND_RNN: _ind_rnn_step,
+  cell_kinds.INDY_GRU: _indy_gru_step,
+  cell_kinds.INDY_LSTM: _indy_lstm_step,
+  cell_kinds.SRU: _sru_step,
+}
 
 
 def compose(
-  cell: Cell,
+  kind: cell_kinds.CellKind,
   options: Options,
   lengths: Optional[jax.Array],
   inputs: jax.Array,
@@ -112,7 +100,7 @@ def compose(
   )
 
   def step(states, x):
-    return cell.step(
+    return _STEPS[kind](
       x, u, b, states, options.activation, **dict(options.attributes)
     )
 

@@ -36,23 +36,23 @@ from tf_contrib_rnn.jax import _composed
 from tf_contrib_rnn.jax import _library
 
 
-def _compose(lengths, *arrays, cell, options):
+def _compose(lengths, *arrays, kind, options):
   """The results that are differentiated: (outputs, *states)."""
   lengths = lengths if lengths.size else None
-  outputs, states = _composed.compose(cell, options, lengths, *arrays)
+  outputs, states = _composed.compose(kind, options, lengths, *arrays)
   return [outputs, *states]
 
 
-def _compose_forward(*arrays, cell, options):
-  results = _compose(*arrays, cell=cell, options=options)
+def _compose_forward(*arrays, kind, options):
+  results = _compose(*arrays, kind=kind, options=options)
   # Composed gradients read no cells.
-  return results + [jnp.zeros_like(results[0])] * (cell.states - 1)
+  return results + [jnp.zeros_like(results[0])] * (len(kind.states) - 1)
 
 
-def _split(arrays, cell):
+def _split(arrays, kind):
   """Parts what follows the lengths: forward's, its results, and the rest."""
-  first = 3 + cell.states
-  second = first + cell.states
+  first = 3 + len(kind.states)
+  second = first + len(kind.states)
   return arrays[:first], arrays[first:second], arrays[second:]
 
 
@@ -63,37 +63,37 @@ def _fill(given, likes):
   ]
 
 
-def _compose_tangent(lengths, *arrays, cell, options):
-  primals, _, tangents = _split(arrays, cell)
-  function = functools.partial(_compose, lengths, cell=cell, options=options)
+def _compose_tangent(lengths, *arrays, kind, options):
+  primals, _, tangents = _split(arrays, kind)
+  function = functools.partial(_compose, lengths, kind=kind, options=options)
   return jax.jvp(function, primals, tuple(_fill(tangents, primals)))[1]
 
 
-def _compose_gradient(lengths, *arrays, cell, options):
-  primals, _, cotangents = _split(arrays, cell)
-  function = functools.partial(_compose, lengths, cell=cell, options=options)
+def _compose_gradient(lengths, *arrays, kind, options):
+  primals, _, cotangents = _split(arrays, kind)
+  function = functools.partial(_compose, lengths, kind=kind, options=options)
   results, pull_back = jax.vjp(function, *primals)
   return pull_back(_fill(cotangents, results))
 
 
-def _forward_avals(lengths, inputs, recurrent_kernel, bias, *states, cell):
+def _forward_avals(lengths, inputs, recurrent_kernel, bias, *states, kind):
   outputs = inputs.update(shape=(*inputs.shape[:2], states[0].shape[1]))
-  return [outputs, *states] + [outputs] * (cell.states - 1)
+  return [outputs, *states] + [outputs] * (len(kind.states) - 1)
 
 
-def _tangent_avals(lengths, *avals, cell):
-  (_, _, _, *states), (outputs, *_), _ = _split(avals, cell)
+def _tangent_avals(lengths, *avals, kind):
+  (_, _, _, *states), (outputs, *_), _ = _split(avals, kind)
   return [outputs, *states]
 
 
-def _gradient_avals(lengths, *avals, cell):
-  return list(_split(avals, cell)[0])
+def _gradient_avals(lengths, *avals, kind):
+  return list(_split(avals, kind)[0])
 
 
-def _call_library(direction, infer, lengths, *arrays, cell, options):
+def _call_library(direction, infer, lengths, *arrays, kind, options):
   """Calls a handler: see cc/xla_ffi/handlers.h."""
-  avals = infer(*map(jax.typeof, (lengths, *arrays)), cell=cell)
-  first = 3 + cell.states
+  avals = infer(*map(jax.typeof, (lengths, *arrays)), kind=kind)
+  first = 3 + len(kind.states)
   _, activation = _activations.find(options.activation)
   return jax.ffi.ffi_call(
     _library.target(direction),
@@ -102,7 +102,7 @@ def _call_library(direction, infer, lengths, *arrays, cell, options):
     *arrays[:first],
     lengths,
     *arrays[first:],
-    cell=cell.name,
+    cell=kind.name,
     activation=activation,
     time_major=options.time_major,
     reverse=options.reverse,
@@ -115,7 +115,7 @@ def _define(name, infer, compose):
   primitive = jax.extend.core.Primitive("tf_contrib_rnn_" + name)
   primitive.multiple_results = True
 
-  @functools.partial(jax.jit, static_argnames=("cell", "options"))
+  @functools.partial(jax.jit, static_argnames=("kind", "options"))
   def compiled(*arrays, **parameters):
     return primitive.bind(*arrays, **parameters)
 
@@ -125,7 +125,7 @@ def _define(name, infer, compose):
 
   primitive.def_impl(run)
   primitive.def_abstract_eval(
-    lambda *avals, cell, options: infer(*avals, cell=cell)
+    lambda *avals, kind, options: infer(*avals, kind=kind)
   )
   mlir.register_lowering(
     primitive, mlir.lower_fun(compose, multiple_results=True)
@@ -160,8 +160,8 @@ def _define_handled(name, infer, compose):
   return primitive
 
 
-def _batch(primitive, compose, arrays, dims, *, cell, options):
-  bind = functools.partial(primitive.bind, cell=cell, options=options)
+def _batch(primitive, compose, arrays, dims, *, kind, options):
+  bind = functools.partial(primitive.bind, kind=kind, options=options)
   if primitive is _forward and dims[2] is None and dims[3] is None:
     batch_axis = 1 if options.time_major else 0
     return _batching.in_batch(bind, arrays, dims, batch_axis)
@@ -170,7 +170,7 @@ def _batch(primitive, compose, arrays, dims, *, cell, options):
     units = state.shape[-1 if dim in (None, 0, 1) else 1]
     return _batching.in_units(bind, arrays, dims, units)
   results = jax.vmap(
-    functools.partial(compose, cell=cell, options=options), in_axes=dims
+    functools.partial(compose, kind=kind, options=options), in_axes=dims
   )(*arrays)
   return results, [0] * len(results)
 
@@ -190,7 +190,7 @@ def _drop_zeros(arrays):
 
 def _jvp_of_forward(primals, tangents, **parameters):
   results = _forward.bind(*primals, **parameters)
-  first = 1 + parameters["cell"].states
+  first = 1 + len(parameters["kind"].states)
   tangents_out = _tangent.bind(
     *primals,
     results[0],
@@ -215,11 +215,11 @@ def _jvp_of_composed(primitive, compose, primals, tangents, **parameters):
   return primitive.bind(*primals, **parameters), tangents_out
 
 
-def _transpose(other, cotangents, *arrays, cell, options):
+def _transpose(other, cotangents, *arrays, kind, options):
   """Tangent and gradient are each other's transpose."""
-  fixed = 4 + 2 * cell.states
+  fixed = 4 + 2 * len(kind.states)
   results = other.bind(
-    *arrays[:fixed], *_drop_zeros(cotangents), cell=cell, options=options
+    *arrays[:fixed], *_drop_zeros(cotangents), kind=kind, options=options
   )
   return [None] * fixed + [
     result if ad.is_undefined_primal(array) else None
@@ -238,12 +238,12 @@ for _primitive, _function, _other in (
   ad.primitive_transposes[_primitive] = functools.partial(_transpose, _other)
 
 
-def fuse(cell, options, lengths, *arrays):
+def fuse(kind, options, lengths, *arrays):
   """Runs a sequence: (outputs, states). Arguments as of `_composed.compose`."""
   if lengths is None:
     lengths = jnp.zeros([0], jnp.int32)
-  outputs, *states = _forward.bind(lengths, *arrays, cell=cell, options=options)
-  return outputs, tuple(states[: cell.states])
+  outputs, *states = _forward.bind(lengths, *arrays, kind=kind, options=options)
+  return outputs, tuple(states[: len(kind.states)])
 
 
 def can_fuse(options: _composed.Options, inputs: jax.Array) -> bool:

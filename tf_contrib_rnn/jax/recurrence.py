@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.jax import _activations
 from tf_contrib_rnn.jax import _composed
 from tf_contrib_rnn.jax import _fused
@@ -31,7 +32,7 @@ def _check_shape(name: str, array: jax.Array, expected: Sequence[int]) -> None:
     )
 
 
-def _check(cell, options, inputs, recurrent_kernel, bias, states) -> None:
+def _check(kind, options, inputs, recurrent_kernel, bias, states) -> None:
   """Refuses arrays that don't fit together, by the argument's name."""
   if inputs.ndim not in (2, 3):
     raise ValueError(
@@ -43,16 +44,16 @@ def _check(cell, options, inputs, recurrent_kernel, bias, states) -> None:
       f"inputs has dtype {inputs.dtype}, expected one of {', '.join(_DTYPES)}"
     )
   width = inputs.shape[-1]
-  if width % cell.gates:
+  if width % len(kind.gates):
     raise ValueError(
       f"inputs has shape {list(inputs.shape)}, expected a last dimension that "
-      f"is a multiple of {cell.gates}"
+      f"is a multiple of {len(kind.gates)}"
     )
   _check_shape("recurrent_kernel", recurrent_kernel, [1, width])
   _check_shape("bias", bias, [width])
   batch = inputs.shape[_batch_axis(options, inputs)]
   for state in states:
-    _check_shape("initial_state", state, [batch, width // cell.gates])
+    _check_shape("initial_state", state, [batch, width // len(kind.gates)])
   names = ["recurrent_kernel", "bias"] + ["initial_state"] * len(states)
   for name, array in zip(names, (recurrent_kernel, bias, *states)):
     if array.dtype != inputs.dtype:
@@ -119,7 +120,7 @@ def _convert(array) -> jax.Array:
 
 
 def _run(
-  cell,
+  kind,
   inputs,
   recurrent_kernel,
   bias,
@@ -138,12 +139,12 @@ def _run(
   inputs, recurrent_kernel, bias, *states = map(
     _convert, (inputs, recurrent_kernel, bias, *states)
   )
-  _check(cell, options, inputs, recurrent_kernel, bias, states)
+  _check(kind, options, inputs, recurrent_kernel, bias, states)
   lengths = _convert_lengths(options, inputs, sequence_length)
   arrays = vary_alike((lengths, inputs, recurrent_kernel, bias, *states))
   if _fused.can_fuse(options, inputs):
-    return _fused.fuse(cell, options, *arrays)
-  return _composed.compose(cell, options, *arrays)
+    return _fused.fuse(kind, options, *arrays)
+  return _composed.compose(kind, options, *arrays)
 
 
 def ind_rnn(
@@ -196,7 +197,7 @@ def ind_rnn(
   [1.0, 2.0, 3.0]
   """
   outputs, (state,) = _run(
-    _composed.IND_RNN,
+    cell_kinds.IND_RNN,
     inputs,
     recurrent_kernel,
     bias,
@@ -258,7 +259,7 @@ def indy_gru(
   ((2, 5, 4), (2, 4))
   """
   outputs, (state,) = _run(
-    _composed.INDY_GRU,
+    cell_kinds.INDY_GRU,
     inputs,
     recurrent_kernel,
     bias,
@@ -326,7 +327,7 @@ def indy_lstm(
       f"initial_state has {len(initial_state)} parts, expected the pair c, h"
     )
   outputs, (c, h) = _run(
-    _composed.INDY_LSTM,
+    cell_kinds.INDY_LSTM,
     inputs,
     recurrent_kernel,
     bias,
@@ -406,7 +407,7 @@ def sru(
   _check_shape("bias", bias, [inputs.shape[-1] // 2 if inputs.ndim else 0])
   recurrent_kernel, bias, states = complete_sru(bias, state)
   outputs, (c, _) = _run(
-    _composed.SRU,
+    cell_kinds.SRU,
     inputs,
     recurrent_kernel,
     bias,

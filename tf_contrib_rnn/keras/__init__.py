@@ -10,12 +10,12 @@ from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW as _RUNS_TENSORFLOW
 from tf_contrib_rnn.keras.cells import IndRNNCell
 from tf_contrib_rnn.keras.cells import IndyGRUCell
 from tf_contrib_rnn.keras.cells import IndyLSTMCell
-from tf_contrib_rnn.keras.cells import SRUCell
 from tf_contrib_rnn.keras.constraints import RecurrentBound
 from tf_contrib_rnn.keras.layers import IndRNN
 from tf_contrib_rnn.keras.layers import IndyGRU
 from tf_contrib_rnn.keras.layers import IndyLSTM
 from tf_contrib_rnn.keras.layers import SRU
+from tf_contrib_rnn.keras.sru import SRUCell
 
 __all__ = [
   "IndRNN",

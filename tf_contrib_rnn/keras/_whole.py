@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras import sru
 from tf_contrib_rnn.keras._family import keras
 from tf_contrib_rnn.ops import choice
 from tf_contrib_rnn.ops import fused
@@ -21,7 +22,7 @@ _CELLS = (
   cells.IndRNNCell,
   cells.IndyGRUCell,
   cells.IndyLSTMCell,
-  cells.SRUCell,
+  sru.SRUCell,
 )
 
 
@@ -134,7 +135,7 @@ def _recur(layer, sequences, states, lengths, training):
     "reverse": layer.go_backwards,
   }
   states = [tf.cast(state, dtype) for state in states]
-  if isinstance(cell, cells.SRUCell):
+  if isinstance(cell, sru.SRUCell):
     outputs, (c, y) = recurrence.sru_with_last_output(
       projected, bias, *states, **options
     )

@@ -2,19 +2,16 @@
 
 A cell is Keras's cell of the same gates, whose recurrent matrices are diagonal
 and stored as vectors. Arguments, dropout, states and configuration are Keras's;
-here are the weights and one step's mathematics. The SRU, which Keras has
-nothing like, is a layer with the same arguments.
+here are the weights and one step's mathematics.
 """
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 from typing import Optional
 from typing import TYPE_CHECKING
 
+from tf_contrib_rnn import cell_kinds
+from tf_contrib_rnn.keras import _cell
 from tf_contrib_rnn.keras import constraints
-from tf_contrib_rnn.keras._family import Cell
-from tf_contrib_rnn.keras._family import Dropout
 from tf_contrib_rnn.keras._family import keras
 from tf_contrib_rnn.keras._family import ops
 from tf_contrib_rnn.keras._family import register
@@ -25,140 +22,7 @@ if TYPE_CHECKING:
   from tf_contrib_rnn.keras import _arguments
 
 
-def _check_units(units: Any) -> int:
-  try:
-    count = int(units)
-  except (OverflowError, TypeError, ValueError):
-    count = 0
-  if count < 1 or count != units:
-    raise ValueError(f"units is {units!r}, expected a whole number, 1 or more")
-  return count
-
-
-class _Cell(Dropout):
-  """What the cells have in common, before Keras's class in the bases.
-
-  Attributes:
-    keras_class: Keras's class that the cell derives from, whose own weights
-      are not made.
-    gates: how many gates there are, each as wide as the cell.
-    biased_gates: how many of them the bias has.
-  """
-
-  bias: Any
-  _inputs_are_projected = False
-
-  @property
-  def biased_gates(self) -> int:
-    return self.gates
-
-  def build(self, input_shape):
-    """Makes the weights for inputs of a shape that ends in the features."""
-    super(self.keras_class, self).build(input_shape)
-    features = input_shape[-1]
-    if features is None:
-      raise ValueError(
-        f"inputs have shape {tuple(input_shape)}, expected a known last "
-        "dimension, the number of features"
-      )
-    self.kernel = self._add("kernel", (features, self.gates * self.units))
-    self._add_recurrent_weights()
-    self.bias = None
-    if self.use_bias:
-      self.bias = self._add("bias", self._bias_shape())
-    self.built = True
-
-  def _add_recurrent_weights(self):
-    """Makes what multiplies the state."""
-
-  def _add(self, name, shape, kind=None):
-    kind = kind or name
-    return self.add_weight(
-      name=name,
-      shape=shape,
-      initializer=self._initializer(kind),
-      regularizer=getattr(self, f"{kind}_regularizer"),
-      constraint=getattr(self, f"{kind}_constraint"),
-    )
-
-  def _initializer(self, kind):
-    return getattr(self, f"{kind}_initializer")
-
-  def _bias_shape(self) -> tuple[int, ...]:
-    return (self.biased_gates * self.units,)
-
-  @property
-  def input_bias(self) -> Optional[Any]:
-    """What is added to x W, [gates * units], or None."""
-    return self.bias
-
-  def project(self, inputs: Any, training: Any = None) -> Any:
-    """x W + b for a step or for all steps of sequences.
-
-    Args:
-      inputs: x, [batch, features] or [batch, time, features].
-      training: whether inputs are dropped, if `dropout` says so.
-
-    Returns:
-      A tensor like the inputs, with gates * units in place of features.
-    """
-    projected = self.multiply(inputs, training)
-    return projected if self.input_bias is None else projected + self.input_bias
-
-  def multiply(self, inputs: Any, training: Any = None) -> Any:
-    """x W as in `project`."""
-    is_sequence = len(inputs.shape) == 3
-    step = inputs[:, 0] if is_sequence else inputs
-    masks = self.input_masks(step, training) or [None]
-    if is_sequence:  # a mask holds for all steps
-      masks = [None if mask is None else mask[:, None] for mask in masks]
-    if len(masks) == 1:
-      return _dropped_product(inputs, masks[0], self.kernel)
-    kernels = ops.split(self.kernel, self.gates, axis=-1)
-    products = [
-      _dropped_product(inputs, mask, kernel)
-      for mask, kernel in zip(masks, kernels)
-    ]
-    return ops.concatenate(products, axis=-1)
-
-  @contextlib.contextmanager
-  def takes_projected_inputs(self) -> Iterator[None]:
-    """Inside, calls of the cell get what `project` has given for a step."""
-    self._inputs_are_projected = True
-    try:
-      yield
-    finally:
-      self._inputs_are_projected = False
-
-  def call(self, inputs, states, training=None):
-    """One step: see the class."""
-    if not self._inputs_are_projected:
-      inputs = self.project(inputs, training)
-    is_list = isinstance(states, (list, tuple))
-    states = list(states) if is_list else [states]
-    new_states = self.step(inputs, states, training)
-    output, new_states = new_states[0], new_states[-len(states) :]
-    return output, new_states if is_list else new_states[0]
-
-  def with_output(self, states: list) -> list:
-    """States that start with an output, as Keras's loop on JAX wants them.
-
-    It takes the first one for the output of a step that is skipped.
-    """
-    return list(states)
-
-  def get_config(self):
-    config = {**super().get_config(), "seed": self.seed}
-    if hasattr(self, "implementation"):
-      config["implementation"] = self.implementation
-    return config
-
-
-def _dropped_product(inputs, mask, kernel):
-  return ops.matmul(inputs if mask is None else inputs * mask, kernel)
-
-
-class _IndependentCell(_Cell):
+class _IndependentCell(_cell.CellBase):
   """What the cells with recurrent vectors have in common."""
 
   def __init__(
@@ -167,7 +31,7 @@ class _IndependentCell(_Cell):
     if recurrent_initializer is None:  # a new one: it may be seeded
       recurrent_initializer = keras.initializers.RandomUniform(-1.0, 1.0)
     super().__init__(
-      _check_units(units),
+      _cell.check_units(units),
       recurrent_initializer=recurrent_initializer,
       recurrent_constraint=constraints.for_keras(recurrent_constraint),
       seed=seed,
@@ -249,7 +113,7 @@ class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
   """
 
   keras_class = keras.layers.SimpleRNNCell
-  gates = 1
+  kind = cell_kinds.IND_RNN
 
   def __init__(
     self,
@@ -347,7 +211,7 @@ class IndyGRUCell(_IndependentCell, keras.layers.GRUCell):
   """
 
   keras_class = keras.layers.GRUCell
-  gates = 3
+  kind = cell_kinds.INDY_GRU
 
   def __init__(
     self,
@@ -469,7 +333,7 @@ class IndyLSTMCell(_IndependentCell, keras.layers.LSTMCell):
   """
 
   keras_class = keras.layers.LSTMCell
-  gates = 4
+  kind = cell_kinds.INDY_LSTM
 
   def __init__(
     self,
@@ -543,140 +407,3 @@ class IndyLSTMCell(_IndependentCell, keras.layers.LSTMCell):
       self.recurrent_activation(i) * self.activation(j)
     )
     return [self.recurrent_activation(o) * self.activation(c), c]
-
-
-@register
-class SRUCell(_Cell, Cell):
-  """Simple Recurrent Unit (SRU) cell.
-
-  Its gates see the inputs alone, not the state:
-
-      s, f, r, t = x W, split in four
-      f, r = sigmoid([f, r] + b)
-      c' = f c + (1 - f) s
-      output = r act(c') + (1 - r) t
-
-  with x [batch, features] and a state c of [batch, units]. Unlike in the other
-  cells, the output is not the state.
-
-  Weights: `kernel` W, [features, 4 * units] in the order s, f, r, t, and `bias`
-  b, [2 * units] in the order f, r. There are no recurrent weights.
-
-  Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
-  Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755);
-  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15. Keras has no such cell; the
-  arguments are those of its others.
-
-  Args:
-    units: int, the number of units.
-    activation: act, a function of a tensor or its Keras name; None is linear.
-    use_bias: whether there is a bias.
-    kernel_initializer: for W.
-    bias_initializer: for b.
-    kernel_regularizer: (optional) for W.
-    bias_regularizer: (optional) for b.
-    kernel_constraint: (optional) for W.
-    bias_constraint: (optional) for b.
-    dropout: float in [0, 1], the fraction of inputs to drop while training.
-      The same are dropped at every step.
-    seed: (optional) int, for dropout.
-    **keywords: what `keras.layers.Layer` takes: name, dtype, trainable.
-
-  Raises:
-    ValueError: as `IndRNNCell`.
-
-  A call `cell(inputs, states, training=None)` takes inputs [batch, features]
-  and the state c [batch, units], or a list of it, and returns the output
-  [batch, units] and the new state, in a list if it came in one.
-
-  `keras.layers.RNN` on JAX takes a cell's state for its output at a masked
-  step: there, with masks, use the layer `SRU` or `zero_output_for_mask`.
-
-  Example:
-
-  >>> import numpy as np
-  >>> from tf_contrib_rnn.keras import SRUCell
-  >>> cell = SRUCell(4)
-  >>> inputs = np.ones([2, 3], "float32")
-  >>> output, c = cell(inputs, np.zeros([2, 4], "float32"))
-  >>> tuple(output.shape), tuple(c.shape)
-  ((2, 4), (2, 4))
-  >>> [tuple(weight.shape) for weight in cell.weights]
-  [(3, 16), (8,)]
-  """
-
-  keras_class = Cell
-  gates = 4
-  recurrent_dropout = 0.0  # which Keras asks its cells for
-
-  def __init__(
-    self,
-    units: int,
-    activation: Any = "tanh",
-    use_bias: bool = True,
-    kernel_initializer: Any = "glorot_uniform",
-    bias_initializer: Any = "zeros",
-    kernel_regularizer: Any = None,
-    bias_regularizer: Any = None,
-    kernel_constraint: Any = None,
-    bias_constraint: Any = None,
-    dropout: float = 0.0,
-    seed: Optional[int] = None,
-    **keywords: "Unpack[_arguments.OfAnyLayer]",
-  ):
-    super().__init__(seed=seed, **keywords)
-    self.units = self.state_size = self.output_size = _check_units(units)
-    self.activation = keras.activations.get(activation)
-    self.use_bias = use_bias
-    self.kernel_initializer = keras.initializers.get(kernel_initializer)
-    self.bias_initializer = keras.initializers.get(bias_initializer)
-    self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-    self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-    self.kernel_constraint = keras.constraints.get(kernel_constraint)
-    self.bias_constraint = keras.constraints.get(bias_constraint)
-    self.dropout = min(1.0, max(0.0, dropout))
-    self.seed = seed
-
-  @property
-  def biased_gates(self) -> int:
-    return 2
-
-  @property
-  def input_bias(self) -> Optional[Any]:
-    """What is added to x W, [4 * units], or None."""
-    if self.bias is None:
-      return None
-    none = ops.zeros_like(self.bias[: self.units])
-    return ops.concatenate([none, self.bias, none], axis=0)
-
-  def with_output(self, states: list) -> list:
-    """An output of zeros, and c."""
-    return [ops.zeros_like(states[0]), *states]
-
-  def step(self, projected: Any, states: list, training: Any = None) -> list:
-    """One step on x W + b: the output and the new c."""
-    c = states[-1]
-    s, f, r, t = ops.split(projected, 4, axis=-1)
-    f, r = map(keras.activations.sigmoid, (f, r))
-    c = f * c + (1 - f) * s
-    return [r * self.activation(c) + (1 - r) * t, c]
-
-  def get_config(self):
-    return {
-      **super().get_config(),
-      "units": self.units,
-      "activation": keras.activations.serialize(self.activation),
-      "use_bias": self.use_bias,
-      "dropout": self.dropout,
-      **self._config_of("kernel"),
-      **self._config_of("bias"),
-    }
-
-  def _config_of(self, kind):
-    """The initializer, regularizer and constraint of a weight."""
-    return {
-      f"{kind}_{name}": getattr(keras, f"{name}s").serialize(
-        getattr(self, f"{kind}_{name}")
-      )
-      for name in ("initializer", "regularizer", "constraint")
-    }

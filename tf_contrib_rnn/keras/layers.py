@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tf_contrib_rnn import _signatures
 from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras import sru
 from tf_contrib_rnn.keras import weights
 from tf_contrib_rnn.keras._family import IS_KERAS_3
 from tf_contrib_rnn.keras._family import keras
@@ -327,10 +328,10 @@ class SRU(_IndependentRNN):
   ((2, 4), (2, 4))
   """
 
-  cell_class = cells.SRUCell
+  cell_class = sru.SRUCell
   cell_name = "sru_cell"
 
-  @_signatures.with_arguments_of(cells.SRUCell, _arguments_of_sequences)
+  @_signatures.with_arguments_of(sru.SRUCell, _arguments_of_sequences)
   def __init__(
     self,
     units: int,

@@ -6,29 +6,20 @@ from typing import Optional
 import numpy as np
 
 from tf_contrib_rnn import migrate
-from tf_contrib_rnn.keras import cells
+from tf_contrib_rnn.keras import _cell
 from tf_contrib_rnn.keras._family import IS_KERAS_3
 from tf_contrib_rnn.keras._family import keras
 
-# tf.contrib.rnn's name of a cell, and Keras's gates by their numbers there.
-_CELLS = {
-  cells.IndRNNCell: ("IndRNNCell", [0]),
-  cells.IndyGRUCell: ("IndyGRUCell", [1, 0, 2]),
-  cells.IndyLSTMCell: ("IndyLSTMCell", [0, 2, 1, 3]),
-  cells.SRUCell: ("SRUCell", [0, 1, 2, 3]),
-}
 
-
-def _cell_of(layer: Any) -> tuple[Any, str, list[int]]:
-  """A layer's cell, or the cell itself, and what is known of its class."""
+def _cell_of(layer: Any) -> Any:
+  """A layer's cell, or the cell itself."""
   cell = getattr(layer, "cell", layer)
-  for cell_class, (name, order) in _CELLS.items():
-    if isinstance(cell, cell_class):
-      return cell, name, order
-  raise ValueError(
-    f"layer is {layer!r}, expected an IndRNN, IndyGRU, IndyLSTM or SRU "
-    "layer, or a cell of these"
-  )
+  if not isinstance(cell, _cell.CellBase):
+    raise ValueError(
+      f"layer is {layer!r}, expected an IndRNN, IndyGRU, IndyLSTM or SRU "
+      "layer, or a cell of these"
+    )
+  return cell
 
 
 def _dtype_of(cell: Any) -> Any:
@@ -88,8 +79,11 @@ def load_contrib_variables(
       no weight is changed. Also if the checkpoint's files are damaged.
     tf.errors.NotFoundError: if the checkpoint has no file at all.
   """
-  cell, name, order = _cell_of(layer)
-  weights = migrate.read_weights(name, checkpoint, scope, cell.units)
+  cell = _cell_of(layer)
+  kind = cell.kind
+  weights = migrate.read_weights(
+    kind.contrib_name, checkpoint, scope, cell.units
+  )
   if cell.built and cell.kernel.shape[0] != weights.depth:
     raise ValueError(
       f"the layer is built for {cell.kernel.shape[0]} features, expected the "
@@ -97,6 +91,7 @@ def load_contrib_variables(
     )
   forget_bias = float(forget_bias)
   weights = weights.shift_forget_gate(forget_bias)
+  order = [kind.gates.index(gate) for gate in kind.keras_gates]
   weights = weights.cast([_dtype_of(cell)] * 3).take_gates(order)
   arrays = _arrays_of(cell, weights, forget_bias)
   if not cell.built:
@@ -127,7 +122,7 @@ def contrib_variables(
       the same: with activations of its own for the gates, a recurrent bias of
       the candidate, or a bias that is not finite without forget_bias.
   """
-  cell, name, order = _cell_of(layer)
+  cell = _cell_of(layer)
   if not cell.built:
     raise ValueError(
       f"layer is {layer!r}, which has no weights before it is built"
@@ -138,8 +133,9 @@ def contrib_variables(
       f"recurrent_activation is {gate!r}, expected sigmoid, which a "
       "tf.contrib.rnn cell has"
     )
-  weights = migrate.CellWeights(name, *_arrays_in(cell))
-  back = [order.index(gate) for gate in range(len(order))]
+  kind = cell.kind
+  weights = migrate.CellWeights(kind.contrib_name, *_arrays_in(cell))
+  back = [kind.keras_gates.index(gate) for gate in kind.gates]
   weights = weights.take_gates(back).shift_forget_gate(-float(forget_bias))
   return migrate.to_variables(weights, scope)
 

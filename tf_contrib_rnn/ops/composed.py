@@ -10,6 +10,8 @@ from typing import Callable
 
 import tensorflow as tf
 
+from tf_contrib_rnn import cell_kinds
+
 
 @dataclasses.dataclass(frozen=True)
 class Call:
@@ -33,26 +35,8 @@ class Call:
   attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-  """What the two implementations need to know of a cell.
-
-  Attributes:
-    op: the name of its op behind `ContribRnn>`; the gradient's ends in Grad.
-    function: what the op library calls that op in Python.
-    step: composes a step: (x, u, b, states, activation, **attributes) -> the
-      new states, a tuple with h last.
-    gates: how many gates it has: x, u and b hold one number each a unit.
-    states: how many states it has.
-    gates_in_keras: where Keras has each of tf.contrib.rnn's gates.
-  """
-
-  op: str
-  function: str
-  step: Callable[..., tuple[tf.Tensor, ...]]
-  gates: int
-  states: int
-  gates_in_keras: tuple[int, ...]
+# A step takes (x, u, b, states, activation, **attributes), gates side by side
+# in x, u and b, and gives the new states, a tuple with h last.
 
 
 def _one_bias(b):
@@ -102,23 +86,22 @@ def _sru_step(x, u, b, states, activation):
   return c, r * activation(c) + (1 - r) * t
 
 
-IND_RNN = Cell("IndRNN", "contrib_rnn_ind_rnn", _ind_rnn_step, 1, 1, (0,))
-INDY_GRU = Cell(
-  "IndyGRU", "contrib_rnn_indy_gru", _indy_gru_step, 3, 1, (1, 0, 2)
-)
-INDY_LSTM = Cell(
-  "IndyLSTM", "contrib_rnn_indy_lstm", _indy_lstm_step, 4, 2, (0, 2, 1, 3)
-)
-SRU = Cell("SRU", "contrib_rnn_sru", _sru_step, 4, 2, (0, 2, 1, 3))
-CELLS = (IND_RNN, INDY_GRU, INDY_LSTM, SRU)
+_STEPS = {
+  cell_kinds.IND_RNN: _ind_rnn_step,
+  cell_kinds.INDY_GRU: _indy_gru_step,
+  cell_kinds.INDY_LSTM: _indy_lstm_step,
+  cell_kinds.SRU: _sru_step,
+}
 
 
-def _from_keras(cell: Cell, call: Call) -> Call:
+def _from_keras(kind: cell_kinds.CellKind, call: Call) -> Call:
   """A call in Keras's order of gates as one in tf.contrib.rnn's."""
 
   def arrange(tensor):
-    gates = tf.split(tensor, cell.gates, axis=-1)
-    return tf.concat([gates[gate] for gate in cell.gates_in_keras], axis=-1)
+    gates = dict(
+      zip(kind.keras_gates, tf.split(tensor, len(kind.gates), axis=-1))
+    )
+    return tf.concat([gates[gate] for gate in kind.gates], axis=-1)
 
   return dataclasses.replace(
     call,
@@ -129,25 +112,27 @@ def _from_keras(cell: Cell, call: Call) -> Call:
   )
 
 
-def compose(cell: Cell, call: Call) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+def compose(
+  kind: cell_kinds.CellKind, call: Call
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
   """Runs a step or a sequence: (outputs, states)."""
-  if call.gate_order == "keras" and cell.gates > 1:
-    call = _from_keras(cell, call)
+  if call.gate_order == "keras" and kind.keras_gates != kind.gates:
+    call = _from_keras(kind, call)
   if call.inputs.shape.rank == 3:
-    return _compose_sequence(cell, call)
-  states = _compose_step(cell, call, call.inputs, call.states)
+    return _compose_sequence(kind, call)
+  states = _compose_step(kind, call, call.inputs, call.states)
   return states[-1], states
 
 
-def _compose_step(cell, call, x, states):
+def _compose_step(kind, call, x, states):
   u, b = call.recurrent_kernel, call.bias
   if states[-1].shape[-1] == 0:
     # TensorFlow's graph optimizer crashes on compositions of no units.
-    return (x + tf.reduce_sum(u) + tf.reduce_sum(b),) * cell.states
-  return cell.step(x, u, b, states, call.activation, **call.attributes)
+    return (x + tf.reduce_sum(u) + tf.reduce_sum(b),) * len(kind.states)
+  return _STEPS[kind](x, u, b, states, call.activation, **call.attributes)
 
 
-def _compose_sequence(cell, call):
+def _compose_sequence(kind, call):
   """Runs the steps in a loop along time, as dynamic_rnn would."""
   x = call.inputs
   if not call.time_major:
@@ -160,7 +145,7 @@ def _compose_sequence(cell, call):
     return tf.reverse_sequence(t, lengths, seq_axis=0, batch_axis=1)
 
   loop = _no_steps if x.shape[0] == 0 else _loop
-  outputs, states = loop(cell, call, turn(x), lengths)
+  outputs, states = loop(kind, call, turn(x), lengths)
   outputs = turn(outputs)
   if not call.time_major:
     outputs = tf.transpose(outputs, [1, 0, 2])
@@ -181,13 +166,13 @@ def _lengths_of(x, call):
     return tf.clip_by_value(call.sequence_length, 0, time)
 
 
-def _loop(cell, call, x, lengths):
+def _loop(kind, call, x, lengths):
   """(outputs, states) of the steps of x, [time, batch, gates * units]."""
   time, batch = tf.unstack(tf.shape(x)[:2])
 
   def body(t, outputs, states):
     is_running = (t < lengths)[:, tf.newaxis]
-    new_states = _compose_step(cell, call, x[t], states)
+    new_states = _compose_step(kind, call, x[t], states)
     output = tf.where(is_running, new_states[-1], tf.zeros_like(new_states[-1]))
     states = tuple(
       tf.where(is_running, new, old) for new, old in zip(new_states, states)
@@ -206,12 +191,12 @@ def _loop(cell, call, x, lengths):
   return tf.reshape(outputs.stack(), [time, batch, tf.shape(h)[1]]), states
 
 
-def _no_steps(cell, call, x, lengths):
+def _no_steps(kind, call, x, lengths):
   """What `_loop` gives for no steps, with gradients of zeros.
 
   Those of a loop that is known not to run are None.
   """
-  del cell
+  del kind
   u, b = call.recurrent_kernel, call.bias
   with tf.control_dependencies([lengths]):
     zero = tf.reduce_sum(u[:, :0]) + tf.reduce_sum(b[..., :0])

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.util import tf_decorator
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.ops import composed
 from tf_contrib_rnn.ops import library
 
@@ -70,11 +71,11 @@ def has_op(call: composed.Call) -> bool:
 
 
 def fuse(
-  cell: composed.Cell, call: composed.Call
+  kind: cell_kinds.CellKind, call: composed.Call
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
   """Runs a step or a sequence: (outputs, states)."""
   lengths = [] if call.sequence_length is None else [call.sequence_length]
-  results = getattr(library.ops, cell.function)(
+  results = getattr(library.ops, library.op_function(kind))(
     call.inputs,
     call.recurrent_kernel,
     call.bias,
@@ -88,16 +89,22 @@ def fuse(
   )
   if call.inputs.shape.rank == 2:
     # The sequences of one step are the states: h first, in the op's order.
-    return results[0], tuple(reversed(results[: cell.states]))
-  return results[0], tuple(results[cell.states :])
+    return results[0], tuple(reversed(results[: len(kind.states)]))
+  return results[0], tuple(results[len(kind.states) :])
 
 
 class _OpInputs:
   """The inputs of a cell's gradient op, or of the op, by what they are."""
 
-  def __init__(self, cell: composed.Cell, op):
+  def __init__(self, kind: cell_kinds.CellKind, op):
     lengths = op.get_attr("num_lengths")
-    groups = (3, cell.states, lengths, cell.states, 2 * cell.states)
+    groups = (
+      3,
+      len(kind.states),
+      lengths,
+      len(kind.states),
+      2 * len(kind.states),
+    )
     rest = list(op.inputs)
     parts = []
     for size in groups:
@@ -147,34 +154,34 @@ def _fill_in_zeros(gradient: tf.Tensor, result: tf.Tensor) -> tf.Tensor:
   )
 
 
-def _gradient(cell: composed.Cell, op, *incoming):
+def _gradient(kind: cell_kinds.CellKind, op, *incoming):
   """The gradient of a cell's op, by its gradient op."""
-  inputs = _OpInputs(cell, op)
+  inputs = _OpInputs(kind, op)
   arriving = list(incoming)
   if inputs.weights[0].shape.rank == 3:  # the LSTM's c of every step
-    for i in range(1, cell.states):
+    for i in range(1, len(kind.states)):
       arriving[i] = _skip_zeros(arriving[i])
-  gradients = getattr(library.ops, cell.function + "_grad")(
+  gradients = getattr(library.ops, library.op_function(kind) + "_grad")(
     *inputs.weights,
     *inputs.states,
     inputs.sequence_length,
-    *op.outputs[: cell.states],
+    *op.outputs[: len(kind.states)],
     *arriving,
     **_attributes(op),
   )
   return [*gradients] + [None] * len(inputs.sequence_length)
 
 
-def _gradient_of_gradient(cell: composed.Cell, op, *incoming):
+def _gradient_of_gradient(kind: cell_kinds.CellKind, op, *incoming):
   """The gradient of a gradient op, by differentiating the composition.
 
   The cell's op's results are functions of its inputs, which get all of the
   gradient; so these results as inputs of the gradient op get none.
   """
-  inputs = _OpInputs(cell, op)
+  inputs = _OpInputs(kind, op)
   sources = [*inputs.weights, *inputs.states]
   ranks = tuple(weight.shape.rank for weight in inputs.weights)
-  second = _second_order(cell, ranks, tuple(_attributes(op).items()))
+  second = _second_order(kind, ranks, tuple(_attributes(op).items()))
   gradients = second(
     sources, inputs.sequence_length, inputs.incoming, list(incoming)
   )
@@ -186,7 +193,7 @@ def _gradient_of_gradient(cell: composed.Cell, op, *incoming):
 
 
 @functools.cache
-def _second_order(cell: composed.Cell, ranks: tuple, pairs: tuple):
+def _second_order(kind: cell_kinds.CellKind, ranks: tuple, pairs: tuple):
   """A function of the gradient op's inputs and of its results' gradients.
 
   It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
@@ -209,12 +216,12 @@ def _second_order(cell: composed.Cell, ranks: tuple, pairs: tuple):
       sequence_length=lengths[0] if lengths else None,
       **options,
     )
-    outputs, states = composed.compose(cell, call)
+    outputs, states = composed.compose(kind, call)
     if is_step:
-      results, arriving = list(reversed(states)), incoming[: cell.states]
+      results, arriving = list(reversed(states)), incoming[: len(kind.states)]
     else:
       results = [outputs, *states]
-      arriving = [incoming[0], *incoming[cell.states :]]
+      arriving = [incoming[0], *incoming[len(kind.states) :]]
     return results, list(map(_fill_in_zeros, arriving, results))
 
   def second(sources: Sequence, lengths, incoming, gradients):
@@ -234,13 +241,13 @@ def _second_order(cell: composed.Cell, ranks: tuple, pairs: tuple):
   return tf.function(second, autograph=False, reduce_retracing=True)
 
 
-def _register_gradients(cell: composed.Cell) -> None:
-  name = "ContribRnn>" + cell.op
-  tf.RegisterGradient(name)(functools.partial(_gradient, cell))
+def _register_gradients(kind: cell_kinds.CellKind) -> None:
+  name = "ContribRnn>" + kind.name
+  tf.RegisterGradient(name)(functools.partial(_gradient, kind))
   tf.RegisterGradient(name + "Grad")(
-    functools.partial(_gradient_of_gradient, cell)
+    functools.partial(_gradient_of_gradient, kind)
   )
 
 
-for _cell in composed.CELLS:
-  _register_gradients(_cell)
+for _kind in cell_kinds.CELL_KINDS:
+  _register_gradients(_kind)

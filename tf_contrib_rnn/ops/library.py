@@ -10,7 +10,7 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_contrib_rnn.ops import composed
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.ops import elf
 
 _NAME = "libtf_contrib_rnn_ops-tf{}.so"
@@ -49,14 +49,20 @@ def _why_missing(folder: str) -> str:
   )
 
 
+def op_function(kind: cell_kinds.CellKind) -> str:
+  """What TensorFlow calls a cell's op in Python; the gradient's has _grad."""
+  return "contrib_rnn_" + kind.function
+
+
 def _list_calls() -> Iterator[tuple[str, int, list[str]]]:
   """How `fused` calls the ops: (function, number of inputs, attributes)."""
-  for cell in composed.CELLS:
+  for kind in cell_kinds.CELL_KINDS:
     attributes = ["activation", "gate_order", "time_major", "reverse"]
-    if cell is composed.INDY_LSTM:
+    if kind is cell_kinds.INDY_LSTM:
       attributes += ["forget_bias", "forget_bias_rest"]
-    yield cell.function, 4 + cell.states, attributes
-    yield cell.function + "_grad", 4 + 4 * cell.states, attributes
+    function, states = op_function(kind), len(kind.states)
+    yield function, 4 + states, attributes
+    yield function + "_grad", 4 + 4 * states, attributes
 
 
 def _why_not_ours(ops: types.ModuleType) -> Optional[str]:

@@ -76,7 +76,7 @@ class _Cell(nnx.RNNCellBase):
     """The kernel [in_features, gates * hidden_features], the recurrent kernel
     [1, gates * hidden_features] and the bias [gates * hidden_features]; the
     SRU's are fewer."""
-    return tuple(getattr(self, name)[...] for name in self.kind.weights)
+    return tuple(getattr(self, name)[...] for name in self.kind.cell.arrays)
 
   def promote(self, *arrays: Any) -> tuple:
     """The arrays in the dtype of the computation."""

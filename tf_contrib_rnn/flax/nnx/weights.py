@@ -21,7 +21,7 @@ def _cell_of(module: Any) -> Any:
 
 
 def _parameters_of(cell: Any) -> dict[str, Any]:
-  return {name: getattr(cell, name)[...] for name in cell.kind.weights}
+  return {name: getattr(cell, name)[...] for name in cell.kind.cell.arrays}
 
 
 def load_contrib_variables(

@@ -1,0 +1,149 @@
+"""What the Keras cells have in common: weights, x W + b, calls, config."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from typing import Optional
+
+from tf_contrib_rnn import cell_kinds
+from tf_contrib_rnn.keras._family import Dropout
+from tf_contrib_rnn.keras._family import ops
+
+
+def check_units(units: Any) -> int:
+  try:
+    count = int(units)
+  except (OverflowError, TypeError, ValueError):
+    count = 0
+  if count < 1 or count != units:
+    raise ValueError(f"units is {units!r}, expected a whole number, 1 or more")
+  return count
+
+
+class CellBase(Dropout):
+  """What the cells have in common, before Keras's class in the bases.
+
+  Attributes:
+    keras_class: Keras's class that the cell derives from, whose own weights
+      are not made.
+    kind: the cell's facts.
+  """
+
+  kind: cell_kinds.CellKind
+  bias: Any
+  _inputs_are_projected = False
+
+  @property
+  def gates(self) -> int:
+    """How many gates there are, each as wide as the cell."""
+    return len(self.kind.gates)
+
+  @property
+  def biased_gates(self) -> int:
+    """How many of them the bias has."""
+    return len(self.kind.gates_of("bias"))
+
+  def build(self, input_shape):
+    """Makes the weights for inputs of a shape that ends in the features."""
+    super(self.keras_class, self).build(input_shape)
+    features = input_shape[-1]
+    if features is None:
+      raise ValueError(
+        f"inputs have shape {tuple(input_shape)}, expected a known last "
+        "dimension, the number of features"
+      )
+    self.kernel = self._add("kernel", (features, self.gates * self.units))
+    self._add_recurrent_weights()
+    self.bias = None
+    if self.use_bias:
+      self.bias = self._add("bias", self._bias_shape())
+    self.built = True
+
+  def _add_recurrent_weights(self):
+    """Makes what multiplies the state."""
+
+  def _add(self, name, shape, kind=None):
+    kind = kind or name
+    return self.add_weight(
+      name=name,
+      shape=shape,
+      initializer=self._initializer(kind),
+      regularizer=getattr(self, f"{kind}_regularizer"),
+      constraint=getattr(self, f"{kind}_constraint"),
+    )
+
+  def _initializer(self, kind):
+    return getattr(self, f"{kind}_initializer")
+
+  def _bias_shape(self) -> tuple[int, ...]:
+    return (self.biased_gates * self.units,)
+
+  @property
+  def input_bias(self) -> Optional[Any]:
+    """What is added to x W, [gates * units], or None."""
+    return self.bias
+
+  def project(self, inputs: Any, training: Any = None) -> Any:
+    """x W + b for a step or for all steps of sequences.
+
+    Args:
+      inputs: x, [batch, features] or [batch, time, features].
+      training: whether inputs are dropped, if `dropout` says so.
+
+    Returns:
+      A tensor like the inputs, with gates * units in place of features.
+    """
+    projected = self.multiply(inputs, training)
+    return projected if self.input_bias is None else projected + self.input_bias
+
+  def multiply(self, inputs: Any, training: Any = None) -> Any:
+    """x W as in `project`."""
+    is_sequence = len(inputs.shape) == 3
+    step = inputs[:, 0] if is_sequence else inputs
+    masks = self.input_masks(step, training) or [None]
+    if is_sequence:  # a mask holds for all steps
+      masks = [None if mask is None else mask[:, None] for mask in masks]
+    if len(masks) == 1:
+      return _dropped_product(inputs, masks[0], self.kernel)
+    kernels = ops.split(self.kernel, self.gates, axis=-1)
+    products = [
+      _dropped_product(inputs, mask, kernel)
+      for mask, kernel in zip(masks, kernels)
+    ]
+    return ops.concatenate(products, axis=-1)
+
+  @contextlib.contextmanager
+  def takes_projected_inputs(self) -> Iterator[None]:
+    """Inside, calls of the cell get what `project` has given for a step."""
+    self._inputs_are_projected = True
+    try:
+      yield
+    finally:
+      self._inputs_are_projected = False
+
+  def call(self, inputs, states, training=None):
+    """One step: see the class."""
+    if not self._inputs_are_projected:
+      inputs = self.project(inputs, training)
+    is_list = isinstance(states, (list, tuple))
+    states = list(states) if is_list else [states]
+    new_states = self.step(inputs, states, training)
+    output, new_states = new_states[0], new_states[-len(states) :]
+    return output, new_states if is_list else new_states[0]
+
+  def with_output(self, states: list) -> list:
+    """States that start with an output, as Keras's loop on JAX wants them.
+
+    It takes the first one for the output of a step that is skipped.
+    """
+    return list(states)
+
+  def get_config(self):
+    config = {**super().get_config(), "seed": self.seed}
+    if hasattr(self, "implementation"):
+      config["implementation"] = self.implementation
+    return config
+
+
+def _dropped_product(inputs, mask, kernel):
+  return ops.matmul(inputs if mask is None else inputs * mask, kernel)
