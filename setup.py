@@ -131,6 +131,7 @@ setuptools.setup(
   packages=[
     "tf_contrib_rnn",
     "tf_contrib_rnn.cells",
+    "tf_contrib_rnn.checkpoints",
     "tf_contrib_rnn.flax",
     "tf_contrib_rnn.flax.nnx",
     "tf_contrib_rnn.fused_rnn",
@@ -139,6 +140,7 @@ setuptools.setup(
     "tf_contrib_rnn.migrate",
     "tf_contrib_rnn.ops",
     "tf_contrib_rnn.rnn",
+    "tf_contrib_rnn.upgrade",
     "tf_contrib_rnn.wrappers",
   ],
   package_data={"tf_contrib_rnn": ["py.typed"]},

@@ -116,6 +116,16 @@ def check(figures) -> list[Target]:
       whole("floor", LARGE, "train", _GATED),
     ),
     Target(
+      "forward, large shapes, SRU: times the floor",
+      1.25,
+      whole("floor", LARGE, "forward", ("SRU",)),
+    ),
+    Target(
+      "training, large shapes, SRU: times the floor",
+      1.35,
+      whole("floor", LARGE, "train", ("SRU",)),
+    ),
+    Target(
       "forward, small shapes: times the floor",
       1.5,
       whole("floor", SMALL, "forward"),

@@ -1,0 +1,5 @@
+import tensorflow as tf
+from six.moves import range as xrange
+
+a = [i for i in xrange(3)]
+b = unicode("a"), raw_input()

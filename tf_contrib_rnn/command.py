@@ -1,0 +1,177 @@
+"""The command tf-contrib-rnn, and python -m tf_contrib_rnn."""
+
+import argparse
+import importlib.util
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import Optional
+
+from tf_contrib_rnn.version import __version__
+
+_NEEDED = {"libcst": "libcst", "rich": "rich"}
+
+
+def _path(text: str) -> pathlib.Path:
+  path = pathlib.Path(text)
+  if not path.exists():
+    raise argparse.ArgumentTypeError(f"{text!r} does not exist")
+  return path
+
+
+def _report(text: str) -> pathlib.Path:
+  path = pathlib.Path(text)
+  if path.suffix not in (".json", ".md"):
+    raise argparse.ArgumentTypeError(f"{text!r}, expected FILE.json or FILE.md")
+  return path
+
+
+def _output(text: str) -> pathlib.Path:
+  path = pathlib.Path(text)
+  if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    raise argparse.ArgumentTypeError(
+      f"{text!r} exists, expected a new folder or an empty one"
+    )
+  return path
+
+
+def _parser() -> argparse.ArgumentParser:
+  parser = argparse.ArgumentParser(
+    "tf-contrib-rnn",
+    description="Moves TensorFlow 1 programs and checkpoints off tf.contrib.",
+  )
+  parser.add_argument("--version", action="version", version=__version__)
+  commands = parser.add_subparsers(dest="command", required=True)
+  _add_upgrade(commands)
+  add = commands.add_parser(
+    "check",
+    help="list what of tf.contrib is left in a program, for CI",
+    description="Lists what of tf.contrib is left. Nothing is run or changed. "
+    "The exit status is 0 if nothing is left, else 1.",
+  ).add_argument
+  add("paths", nargs="+", type=_path, metavar="PATH")
+  _add_checkpoints(commands)
+  return parser
+
+
+def _add_upgrade(commands) -> None:
+  add = commands.add_parser(
+    "upgrade",
+    help="rewrite a program so that it runs on TensorFlow 2",
+    description="Rewrites TensorFlow 1 programs so that they run on TensorFlow "
+    "2 with their old checkpoints. Without --write and --output it shows the "
+    "changes and writes nothing. The exit status is 0 if nothing is left for "
+    "you to do, 1 if something is, 2 for wrong arguments.",
+  ).add_argument
+  add(
+    "paths",
+    nargs="+",
+    type=_path,
+    metavar="PATH",
+    help="a .py or .ipynb file, or a folder",
+  )
+  add("--write", action="store_true", help="change the files in place")
+  add("--output", type=_output, metavar="DIR", help="write a changed copy")
+  add(
+    "--report",
+    type=_report,
+    metavar="FILE",
+    help="write a report, .json or .md",
+  )
+  add(
+    "--keep-tf-rnn",
+    action="store_true",
+    help="leave tf.nn.dynamic_rnn and its relatives TensorFlow's, slower",
+  )
+
+
+def _add_checkpoints(commands) -> None:
+  add = commands.add_parser(
+    "checkpoint",
+    help="say what a checkpoint holds, or compare it",
+    description="Lists the cells, optimizer slots and other variables of a "
+    "checkpoint, or compares them with another's or with a graph's.",
+  ).add_argument
+  add("path", metavar="PATH", help="a checkpoint's prefix, or its folder")
+  add("--json", action="store_true", help="for programs")
+  add("--diff", metavar="OTHER", help="compare with another checkpoint")
+  add(
+    "--against",
+    metavar="MODULE:FUNCTION",
+    help="compare with the variables of the graph that a function builds",
+  )
+  add = commands.add_parser(
+    "convert",
+    help="write a checkpoint in another format",
+    description="Writes a checkpoint's variables into a file of another "
+    "format, wholly or not at all.",
+  ).add_argument
+  add(
+    "path",
+    metavar="PATH",
+    help="a checkpoint, or an .npz, .h5 or .safetensors file",
+  )
+  add("--to", required=True, choices=("npz", "h5", "safetensors", "tf1"))
+  add("--output", metavar="FILE", help="where to; beside PATH by default")
+  add("--overwrite", action="store_true", help="replace what is there")
+
+
+def _missing_packages() -> list[str]:
+  return [
+    p for name, p in _NEEDED.items() if not importlib.util.find_spec(name)
+  ]
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+  """Runs the command.
+
+  Args:
+    arguments: those of the command line; by default the process's.
+
+  Returns:
+    The exit status.
+  """
+  options = _parser().parse_args(arguments)
+  missing = _missing_packages()
+  if missing:
+    print(
+      f"tf-contrib-rnn needs {' and '.join(missing)}: pip install "
+      f"{' '.join(missing)}, or tf_contrib_rnn[upgrade]",
+      file=sys.stderr,
+    )
+    return 2
+  if options.command in ("upgrade", "check"):
+    return _upgrade(options)
+  return _checkpoint(options)
+
+
+def _upgrade(options) -> int:
+  from tf_contrib_rnn.upgrade import run
+
+  if options.command == "check":
+    return run.check(options.paths)
+  if options.write and options.output:
+    print("--write and --output DIR: expected one of the two", file=sys.stderr)
+    return 2
+  return run.upgrade(
+    options.paths,
+    options.write,
+    options.output,
+    options.report,
+    options.keep_tf_rnn,
+  )
+
+
+def _checkpoint(options) -> int:
+  from tf_contrib_rnn.checkpoints import compare
+  from tf_contrib_rnn.checkpoints import contents
+  from tf_contrib_rnn.checkpoints import convert
+
+  if options.command == "convert":
+    print(
+      convert.run(options.path, options.to, options.output, options.overwrite)
+    )
+    return 0
+  if options.diff or options.against:
+    return compare.show(options.path, options.diff, options.against)
+  return contents.show(options.path, options.json)

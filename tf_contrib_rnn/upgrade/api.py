@@ -1,0 +1,81 @@
+"""The names of the TensorFlow that is installed, read without running it."""
+
+import ast
+import importlib.util
+import pathlib
+from typing import Optional
+
+# What TensorFlow makes when it runs, so that its files do not say it.
+_MADE = ("keras", "layers", "estimator", "summary", "rnn_cell")
+
+
+class Api:
+  """The names of tensorflow.compat.v1, as its generated files import them."""
+
+  def __init__(self, folder: pathlib.Path):
+    self._folder = folder
+    self._names: dict[pathlib.Path, Optional[frozenset[str]]] = {}
+
+  @classmethod
+  def of_installed(cls) -> Optional["Api"]:
+    """That of the installed TensorFlow, or None if there is none."""
+    found = importlib.util.find_spec("tensorflow")
+    if not found or not found.origin:
+      return None
+    folder = pathlib.Path(found.origin).parent
+    return cls(folder) if (folder / "_api/v2/compat/v1").is_dir() else None
+
+  def first_missing(self, name: str) -> Optional[str]:
+    """The first part of a full name that is not there, or None.
+
+    Args:
+      name: "tensorflow.train.AdamOptimizer", without compat.v1.
+    """
+    parts = name.split(".")
+    if parts[:1] != ["tensorflow"] or len(parts) < 2:
+      return None
+    if parts[1] == "python":
+      return self._first_missing_module(parts)
+    if parts[1] in ("compat", "core", "contrib"):
+      return None
+    folder = self._folder / "_api/v2/compat/v1"
+    for size, part in enumerate(parts[1:], 2):
+      there = self._names_in(folder)
+      if there is None or part in _MADE or part.startswith("__"):
+        return None
+      if part not in there and not (folder / part).is_dir():
+        return ".".join(parts[:size])
+      folder = folder / part
+    return None
+
+  def _first_missing_module(self, parts):
+    """The same for a private module, tensorflow.python.ops.rnn_cell."""
+    path = self._folder
+    for size, part in enumerate(parts[1:], 2):
+      if (path / part).is_dir():
+        path = path / part
+      elif (path / f"{part}.py").exists() or size > 3:
+        # A module, or what one of its packages may have as a name.
+        return None
+      else:
+        return ".".join(parts[:size])
+    return None
+
+  def _names_in(self, folder) -> Optional[frozenset[str]]:
+    """The names of a package; None for what is none, a class, say."""
+    if folder not in self._names:
+      file = folder / "__init__.py"
+      self._names[folder] = _read_names(file) if file.exists() else None
+    return self._names[folder]
+
+
+def _read_names(file: pathlib.Path) -> frozenset[str]:
+  """The names that a module's statements bind."""
+  found = set()
+  for node in ast.walk(ast.parse(file.read_text())):
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+      for alias in node.names:
+        found.add(alias.asname or alias.name.split(".")[0])
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+      found.add(node.id)
+  return frozenset(found)

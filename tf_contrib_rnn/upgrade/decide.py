@@ -1,0 +1,264 @@
+"""What becomes of each use and each binding of a module."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+from typing import Optional
+
+from tf_contrib_rnn.upgrade import names
+from tf_contrib_rnn.upgrade.api import Api
+from tf_contrib_rnn.upgrade.resolve import Binding
+from tf_contrib_rnn.upgrade.resolve import plain
+from tf_contrib_rnn.upgrade.resolve import Resolver
+from tf_contrib_rnn.upgrade.resolve import Use
+from tf_contrib_rnn.upgrade.resolve import V1
+
+# Names that only TensorFlow 1 had at its top: who writes them means it.
+_OF_TENSORFLOW_1 = frozenset(
+  """
+  ConfigProto GraphKeys InteractiveSession Session app assign all_variables
+  flags get_collection get_default_graph get_variable gfile
+  global_variables global_variables_initializer initialize_all_variables
+  layers logging placeholder reset_default_graph set_random_seed
+  trainable_variables variable_scope variables_initializer
+  """.split()
+)
+_GONE = ("tensorflow.contrib", "tensorflow.estimator", "tensorflow.examples")
+_SWITCHES = ("disable_v2_behavior", "disable_eager_execution")
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+  """Something for a person.
+
+  Attributes:
+    line: where, from 1; 0 for the whole file.
+    name: what it is about.
+    text: what to do, or what to know.
+    is_open: whether the program does not run before it is done.
+  """
+
+  line: int
+  name: str
+  text: str
+  is_open: bool = True
+
+
+class Decisions:
+  """What becomes of a module's names.
+
+  Attributes:
+    resolver: its names.
+    findings: what a person has to do or know.
+    needs: the packages to be imported: tf_contrib_rnn, tf_slim, tensorflow.
+    uses_keras: whether it uses a part of TensorFlow that is Keras.
+    uses_tensorflow: whether it uses TensorFlow by a name of its own.
+    is_switched: whether it turns TensorFlow 2's behaviour off already.
+  """
+
+  def __init__(self, resolver: Resolver, api: Optional[Api], keep_tf_rnn: bool):
+    self.resolver = resolver
+    self.findings: list[Finding] = []
+    self.needs: set[str] = set()
+    self.uses_keras = False
+    self._api = api
+    self._keep_tf_rnn = keep_tf_rnn
+    meanings = [use.meaning for use in resolver.uses]
+    self.is_switched = any(
+      meaning.rpartition(".")[2] in _SWITCHES for meaning in meanings
+    )
+    imports = [b for b in resolver.bindings if b.is_import]
+    self.uses_tensorflow = any(
+      b.meaning.split(".")[0] in ("tensorflow", names.HERE) for b in imports
+    )
+    self._is_of_1 = self._looks_like_1()
+
+  def _looks_like_1(self) -> bool:
+    """Whether `tf`, where it is not compat.v1, is meant as TensorFlow 1's."""
+    says_v1 = False
+    for use in self.resolver.uses:
+      first = [*use.meaning.split("."), "", ""][1]
+      full = ".".join([use.binding.written, *use.attributes])
+      if full.startswith(V1 + ".") and not use.binding.written.startswith(V1):
+        says_v1 = True
+      elif first in _OF_TENSORFLOW_1:
+        return True
+    return not says_v1
+
+  def find(self, name: str) -> Optional[names.Rule]:
+    return names.find(plain(name), self._keep_tf_rnn)
+
+  def full(self, name: str) -> str:
+    """A name of TensorFlow 1.15 as this module is to write it in full."""
+    if name.split(".")[0] != "tensorflow" or not self._is_of_1:
+      return name
+    return V1 + name[len("tensorflow") :]
+
+  # Bindings.
+
+  def settle_bindings(self) -> None:
+    """Says what each binding stands for after the upgrade."""
+    for binding in self.resolver.bindings:
+      self.settle(binding)
+
+  def settle(self, binding: Binding) -> str:
+    """What a binding stands for after the upgrade."""
+    if not binding.now:
+      binding.now = binding.written  # for what refers to itself
+      binding.now = self._now_of(binding)
+    return binding.now
+
+  def _now_of(self, binding: Binding) -> str:
+    if binding.source is not None:
+      return binding.source.now or binding.source.meaning
+    written, meaning = binding.written, binding.meaning
+    if meaning.split(".")[0] != "tensorflow":
+      return written
+    if not binding.is_import:
+      return self.target_of(meaning) or self.full(meaning)
+    target = self.target_of(meaning)
+    if target is not None:
+      return target if self._can_become(binding, target) else written
+    if written.startswith(V1):
+      return written
+    if meaning == "tensorflow":
+      is_part = binding.path not in ("", "tensorflow")
+      return (
+        written if is_part and not is_gone(binding.path) else self.full(meaning)
+      )
+    stays = ("contrib", "python", "keras", "core", "examples", "models")
+    if meaning.split(".")[1] in stays or meaning.startswith(
+      "tensorflow.compat"
+    ):
+      return written
+    return self.full(meaning)
+
+  def target_of(self, meaning: str) -> Optional[str]:
+    """What a rule makes of a name, in full; None if it stays."""
+    rule = self.find(meaning)
+    return self.full(rule.new) if rule and rule.new else None
+
+  def _can_become(self, binding: Binding, target: str) -> bool:
+    """Whether all that is used of a module is in the one that follows it."""
+    if not binding.meaning.startswith("tensorflow.python"):
+      return True  # the old one is gone
+    for use in binding.uses:
+      new = self.target_of(use.meaning)
+      if new is None or not (new + ".").startswith(target + "."):
+        return False
+    return True
+
+  # Uses.
+
+  def decide_uses(self) -> None:
+    """Says what replaces each use, and lists what has no home."""
+    for use in self.resolver.uses:
+      self._decide(use)
+
+  def _decide(self, use: Use) -> None:
+    meaning = plain(use.meaning)
+    self.uses_keras |= names.is_keras(meaning)
+    if len({binding.now for binding in use.bindings}) > 1:
+      self._decide_of_several(use, meaning)
+      return
+    rule = self.find(meaning)
+    if not use.is_certain and self._would_change(use, rule):
+      use.is_open = True
+      self._add(
+        use.node,
+        meaning,
+        "is TensorFlow's at times and something else at others; not changed",
+      )
+    elif rule is None:
+      self._check(use, meaning)
+    elif rule.new is None:
+      use.is_open = True
+      self._add(use.node, meaning, rule.advice)
+    else:
+      target = self.full(rule.new)
+      if plain(use.now) != plain(target):
+        use.new = self._write(target)
+
+  def _would_change(self, use: Use, rule: Optional[names.Rule]) -> bool:
+    """Whether a use can't stay as it is."""
+    if rule is None or rule.new is None:
+      return rule is not None
+    return plain(use.now) != plain(self.full(rule.new))
+
+  def _decide_of_several(self, use, meaning):
+    """A name that a try or an if decides: right if each of its bindings is."""
+    for binding in use.bindings:
+      full = plain(".".join([binding.meaning, *use.attributes]))
+      rule = self.find(full)
+      now = plain(".".join([binding.now, *use.attributes]))
+      if rule and rule.new and plain(self.full(rule.new)) != now:
+        use.is_open = True
+        self._add(use.node, meaning, "has several meanings; not changed")
+        return
+
+  def _check(self, use: Use, meaning: str) -> None:
+    """Lists a name that TensorFlow 2 has not."""
+    if meaning == "tensorflow.contrib":
+      use.is_open = True
+      if not self._is_only_bound(use):
+        self._add(use.node, meaning, "tf.contrib is gone; see what is taken")
+      return
+    missing = self._api.first_missing(meaning) if self._api else None
+    if missing:
+      use.is_open = True
+      self._add(use.node, missing, "is in no TensorFlow 2, compat.v1 included")
+    if meaning in ("tensorflow.__version__", "tensorflow.VERSION"):
+      self._add(
+        use.node,
+        meaning,
+        "is now a TensorFlow 2's: look at what the program does with it",
+        is_open=False,
+      )
+
+  def _is_only_bound(self, use: Use) -> bool:
+    """Whether a use only gives another name to something."""
+    return any(b.node.value is use.node for b in self._aliases())
+
+  def _aliases(self) -> Iterator[Any]:
+    return (b for b in self.resolver.bindings if not b.is_import)
+
+  def _write(self, target: str) -> str:
+    """How the module writes a full name."""
+    package = target.split(".")[0]
+    if package != "tensorflow":
+      self.needs.add(self._module_to_import(target))
+      return target
+    self.needs.add("tensorflow")
+    rest = target[len(V1) :] if target.startswith(V1) else target[10:]
+    return self.name_of_tensorflow() + rest
+
+  @staticmethod
+  def _module_to_import(target: str) -> str:
+    """The module that has to be imported for a full name to be found."""
+    package, *rest = target.split(".")
+    return f"{package}.linear" if rest[:1] == ["linear"] else package
+
+  def name_of_tensorflow(self) -> str:
+    """The module's name for TensorFlow, or the usual one."""
+    for binding in self.resolver.bindings:
+      is_global = binding.is_import and self.resolver.is_global(binding)
+      if binding.meaning == "tensorflow" and is_global and binding.alias:
+        return binding.local
+    return "tf"
+
+  def _add(self, node, name, text, is_open=True):
+    if name.startswith("tensorflow."):
+      name = "tf" + name[len("tensorflow") :]
+    line = self.resolver.line_of(node)
+    self.findings.append(Finding(line, name, text, is_open))
+
+
+def can_go(binding: Binding) -> bool:
+  """Whether nothing is left in its module that needs a binding."""
+  gone = is_gone(binding.path or binding.now) or is_gone(binding.now)
+  return gone and all(use.new for use in binding.uses)
+
+
+def is_gone(name: str) -> bool:
+  """Whether importing a name fails with TensorFlow 2."""
+  return plain(name).startswith(_GONE)

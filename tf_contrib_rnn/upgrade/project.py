@@ -1,0 +1,364 @@
+"""A program's files together: what they import of each other, their edits."""
+
+import ast
+import dataclasses
+import pathlib
+import re
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
+from typing import Callable
+from typing import Optional
+
+import libcst as cst
+
+from tf_contrib_rnn.upgrade import decide
+from tf_contrib_rnn.upgrade import names
+from tf_contrib_rnn.upgrade import resolve
+from tf_contrib_rnn.upgrade import rewrite
+from tf_contrib_rnn.upgrade import start
+from tf_contrib_rnn.upgrade.api import Api
+from tf_contrib_rnn.upgrade.decide import Decisions
+from tf_contrib_rnn.upgrade.decide import Finding
+from tf_contrib_rnn.upgrade.resolve import Binding
+from tf_contrib_rnn.upgrade.resolve import Resolver
+from tf_contrib_rnn.upgrade.source import list_files
+from tf_contrib_rnn.upgrade.source import Source
+from tf_contrib_rnn.upgrade.source import Unreadable
+
+PYTHON_2 = (
+  "is Python 2: make it Python 3 first, with the program futurize (pip install "
+  "future) or 2to3"
+)
+# Python 2's names that Python 3 has not.
+_OF_PYTHON_2 = frozenset(
+  "basestring execfile long raw_input reduce unichr unicode xrange".split()
+)
+
+
+@dataclasses.dataclass(eq=False)
+class Module:
+  """A file of the program.
+
+  Attributes:
+    path: where it is.
+    is_asked: whether it is to be upgraded, or only read for the others.
+    source: its text; None if it can't be read.
+    tree: its syntax; None if it can't be parsed.
+    problem: why it can't.
+    imports: the files of the program that it imports, with the statements.
+    decisions: what becomes of its names.
+    new_text: its text after the upgrade.
+    findings: what a person has to do or know.
+  """
+
+  path: pathlib.Path
+  is_asked: bool = True
+  source: Optional[Source] = None
+  tree: Optional[cst.Module] = None
+  problem: Optional[Finding] = None
+  imports: list[tuple[Any, "Module"]] = dataclasses.field(default_factory=list)
+  resolver: Optional[Resolver] = None
+  decisions: Optional[Decisions] = None
+  new_text: str = ""
+  findings: list[Finding] = dataclasses.field(default_factory=list)
+
+  def read(self) -> None:
+    """Reads and parses the file."""
+    try:
+      self.source = Source(self.path)
+      self.new_text = self.source.text
+      self.tree = cst.parse_module(self.source.text)
+    except Unreadable as error:
+      self.problem = Finding(0, self.path.name, str(error))
+    except (cst.ParserSyntaxError, RecursionError) as error:
+      self.problem = self._why_no_syntax(error)
+
+  def _why_no_syntax(self, error) -> Finding:
+    line, text = getattr(error, "raw_line", 0), f"can't be parsed: {error}"
+    try:
+      ast.parse(self.source.text if self.source else "")
+    except (SyntaxError, ValueError) as of_python:
+      line, text = (
+        getattr(of_python, "lineno", 0) or 0,
+        f"can't be parsed: {of_python}",
+      )
+    except RecursionError:
+      pass
+    if self.source and _looks_like_python_2(self.source.text):
+      text = PYTHON_2
+    return Finding(line, self.path.name, text)
+
+  @property
+  def is_changed(self) -> bool:
+    return self.source is not None and self.new_text != self.source.text
+
+
+def _looks_like_python_2(text: str) -> bool:
+  return bool(
+    re.search(
+      r"^\s*(print\s+[^(=\s]|print\s*$|except\s+[\w.]+\s*,\s*\w+\s*:"
+      r"|raise\s+\w+\s*,|exec\s+['\"\w])",
+      text,
+      re.MULTILINE,
+    )
+  )
+
+
+class Project:
+  """The files of a program, upgraded together.
+
+  Args:
+    paths: the files and folders to upgrade.
+    keep_tf_rnn: whether tf.nn.dynamic_rnn and its relatives stay TensorFlow's.
+    progress: called with each file before it is read.
+  """
+
+  def __init__(
+    self,
+    paths: Iterable[pathlib.Path],
+    keep_tf_rnn: bool = False,
+    progress: Callable[[Iterable], Iterable] = iter,
+  ):
+    self._keep_tf_rnn = keep_tf_rnn
+    self._api = Api.of_installed()
+    self._modules: dict[pathlib.Path, Module] = {}
+    self._resolving: set[pathlib.Path] = set()
+    self.roots: list[pathlib.Path] = []
+    self._collect([*paths])
+    for module in progress([*self._modules.values()]):
+      module.read()
+
+  @property
+  def modules(self) -> list[Module]:
+    """Those to be upgraded, in order."""
+    return [m for m in self._modules.values() if m.is_asked]
+
+  def _collect(self, paths):
+    for path in paths:
+      self.roots.append(path if path.is_dir() else path.parent)
+      for file in list_files(path):
+        self._modules[file.resolve()] = Module(file)
+    for path in paths:
+      # A file's neighbours import it, or are imported.
+      for file in list_files(path.parent) if path.is_file() else ():
+        if file.resolve().parent == path.resolve().parent:
+          self._modules.setdefault(file.resolve(), Module(file, is_asked=False))
+
+  # Who imports what.
+
+  def _locate(self, module, level, dotted) -> Optional[Module]:
+    """The file that an import names."""
+    folder = module.path.resolve().parent
+    parts = dotted.split(".") if dotted else []
+    if level:
+      for _ in range(level - 1):
+        folder = folder.parent
+      return self._at(folder.joinpath(*parts))
+    if not parts:
+      return None
+    roots = [root.resolve() for root in self.roots]
+    while True:
+      found = self._at(folder.joinpath(*parts))
+      if found is not None:
+        return found
+      if folder in roots or folder == folder.parent:
+        return None
+      folder = folder.parent
+
+  def _at(self, path) -> Optional[Module]:
+    file = path.with_name(path.name + ".py")
+    return self._modules.get(file) or self._modules.get(path / "__init__.py")
+
+  def _find(self, module, level, dotted, name) -> Optional[Binding]:
+    """What a name is that a module imports from another of the program."""
+    if not name:
+      return None
+    if self._locate(module, level, f"{dotted}.{name}" if dotted else name):
+      return None  # a module
+    other = self._locate(module, level, dotted)
+    if other is None or other is module or other.tree is None:
+      return None
+    self._resolve(other)
+    return other.resolver.find_export(name) if other.resolver else None
+
+  def _resolve(self, module: Module) -> None:
+    """Finds the meaning of a module's names."""
+    if module.resolver or module.tree is None or module.path in self._resolving:
+      return
+    self._resolving.add(module.path)
+    resolver = Resolver(module.tree, lambda *names: self._find(module, *names))
+    resolver.run()
+    module.resolver = resolver
+    for node in resolver.imports:
+      module.imports += [
+        (node, other)
+        for other in self._imported_by(module, node)
+        if other is not module
+      ]
+
+  def _imported_by(self, module, node) -> Iterator[Module]:
+    if isinstance(node, cst.Import):
+      targets = [(0, resolve.dotted(alias.name) or "") for alias in node.names]
+    else:
+      start = resolve.dotted(node.module) if node.module else ""
+      level = len(node.relative)
+      targets = [(level, start or "")]
+      if not isinstance(node.names, cst.ImportStar):
+        targets += [
+          (level, f"{start}.{resolve.dotted(a.name)}".lstrip("."))
+          for a in node.names
+        ]
+    for level, dotted in targets:
+      found = self._locate(module, level, dotted)
+      if found is not None:
+        yield found
+
+  def is_imported(self, module: Module) -> bool:
+    """Whether another file of the program imports this one."""
+    return any(
+      other is module
+      for importer in self._modules.values()
+      for _, other in importer.imports
+    )
+
+  def reached_from(self, module: Module) -> list[Module]:
+    """A module and all that it imports, of the program."""
+    found = [module]
+    for reached in found:
+      found += [m for _, m in reached.imports if m not in found]
+    return [m for m in found if m.decisions is not None]
+
+  def uses_tensorflow(self, module: Module) -> bool:
+    """Whether a module, or what it imports, uses TensorFlow."""
+    return any(
+      m.decisions and m.decisions.uses_tensorflow
+      for m in self.reached_from(module)
+    )
+
+  # The upgrade.
+
+  def upgrade(self) -> None:
+    """Finds each module's new text and findings."""
+    parsed = [m for m in self._modules.values() if m.tree is not None]
+    for module in parsed:
+      self._resolve(module)
+    for module in parsed:
+      module.decisions = Decisions(
+        module.resolver, self._api, self._keep_tf_rnn
+      )
+    for module in self._importers_last(parsed):
+      module.decisions.settle_bindings()
+    for module in parsed:
+      module.decisions.decide_uses()
+    for module in parsed:
+      if module.is_asked:
+        self._edit(module)
+    for module in self._modules.values():
+      if module.problem:
+        module.findings.append(module.problem)
+
+  def _importers_last(self, modules) -> list[Module]:
+    """Modules in an order in which those imported come first."""
+    order: dict[pathlib.Path, Module] = {}
+    waiting: set[pathlib.Path] = set()
+
+    def add(module):
+      if module.path in waiting or module.decisions is None:
+        return
+      waiting.add(module.path)
+      for _, other in module.imports:
+        add(other)
+      order[module.path] = module
+
+    for module in modules:
+      add(module)
+    return [*order.values()]
+
+  def _wanted(self) -> set[int]:
+    """The bindings that other modules take, and still need."""
+    wanted: set[int] = set()
+    for module in self._modules.values():
+      for binding in module.resolver.bindings if module.resolver else ():
+        if binding.source is not None and not decide.can_go(binding):
+          wanted.add(id(binding.source))
+    return wanted
+
+  def _edit(self, module: Module) -> None:
+    resolver, decisions = module.resolver, module.decisions
+    edits = rewrite.Edits()
+    for use in resolver.uses:
+      if use.new is not None:
+        edits.expressions[id(use.node)] = use.new
+    self._edit_imports(module, edits)
+    start.Start(self, module, edits).add()
+    module.findings += sorted(
+      {*decisions.findings, *_python_2_names(resolver)},
+      key=lambda finding: (finding.line, finding.name),
+    )
+    module.new_text = rewrite.apply(module.tree, edits).code
+
+  def _edit_imports(self, module, edits):
+    """The imports, and the lines that only give a name to what is gone."""
+    resolver = module.resolver
+    wanted = self._wanted()
+    nodes = {id(node): node for node in resolver.imports}
+    nodes |= {id(b.node): b.node for b in resolver.bindings}
+    by_node: dict[int, list[Binding]] = {key: [] for key in nodes}
+    for binding in resolver.bindings:
+      by_node[id(binding.node)].append(binding)
+    changed: dict[int, dict[int, list]] = {}
+    lines = {}
+    for key, bindings in by_node.items():
+      node = nodes[key]
+      dropped = {
+        id(b) for b in bindings if decide.can_go(b) and id(b) not in wanted
+      }
+      if isinstance(node, (cst.Import, cst.ImportFrom)):
+        new = rewrite.new_imports(node, bindings, dropped)
+      else:
+        new = [] if dropped and len(dropped) == len(bindings) else None
+      if new is not None:
+        line = resolver.statement_of(node)
+        lines[id(line)] = line
+        changed.setdefault(id(line), {})[id(node)] = new
+      self._list_left(module, bindings, dropped)
+      self._list_star(module, node, new)
+    for key, replaced in changed.items():
+      statements: list[Any] = []
+      for statement in lines[key].body:
+        statements += replaced.get(id(statement), [statement])
+      edits.lines[key] = statements
+
+  def _list_star(self, module, node, new):
+    """Lists a star that imports what is gone, nobody knows what."""
+    if not isinstance(getattr(node, "names", None), cst.ImportStar) or new:
+      return
+    name = resolve.dotted(node.module) if node.module else ""
+    if new is None and not node.relative and decide.is_gone(name or ""):
+      rule = names.find(resolve.plain(name or ""))
+      text = rule.advice if rule else "is gone"
+      line = module.resolver.line_of(node)
+      module.decisions.findings.append(Finding(line, f"{name}.*", text))
+
+  def _list_left(self, module, bindings, dropped):
+    """Lists an import that fails, if none of its uses is listed."""
+    for binding in bindings:
+      is_left = (
+        binding.is_import
+        and id(binding) not in dropped
+        and decide.is_gone(binding.now)
+      )
+      if is_left and not any(use.is_open for use in binding.uses):
+        rule = names.find(binding.meaning)
+        text = rule.advice if rule else "tf.contrib is gone"
+        line = module.resolver.line_of(binding.node)
+        module.decisions.findings.append(Finding(line, binding.written, text))
+
+
+def _python_2_names(resolver) -> Iterator[Finding]:
+  for node in resolver.unknown:
+    if node.value in _OF_PYTHON_2:
+      yield Finding(
+        resolver.line_of(node), node.value, "is Python 2's: see futurize"
+      )

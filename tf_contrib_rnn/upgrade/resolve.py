@@ -1,0 +1,349 @@
+"""What the names in a module mean, by its scopes.
+
+A `Binding` is what gives a name its meaning: an import, or an assignment such
+as `rnn_cell = tf.contrib.rnn`. A `Use` is a name or a chain of attributes,
+`tf.contrib.rnn.GRUCell`, that begins with one. Strings, comments and local
+variables of the same name are none.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+from typing import Callable
+from typing import Optional
+
+import libcst as cst
+from libcst import metadata
+
+from tf_contrib_rnn.upgrade import names
+
+V1 = "tensorflow.compat.v1"
+_ROOTS = ("tensorflow", names.HERE, names.SLIM)
+# What of a star from TensorFlow has to be known.
+_OF_STAR = ("contrib", "estimator", "examples", "keras", "layers", "nn")
+
+
+@dataclasses.dataclass(eq=False)
+class Binding:
+  """A name of a module, and what it means in TensorFlow 1.
+
+  Attributes:
+    local: the name.
+    path: of `import a.b.c`, which binds a, all of it; else as `written`.
+    meaning: the full name that it stands for, "tensorflow.contrib.rnn", without
+      "compat.v1"; for an import from the project, that of the other module's.
+    written: the full name as the statement has it.
+    node: the import or assignment.
+    alias: of an import, the part that binds this name; None of a star's.
+    source: of an import from the project, the binding there.
+    uses: the uses that begin with it.
+    now: the full name that it stands for after the upgrade.
+  """
+
+  local: str
+  meaning: str
+  written: str
+  node: Any
+  alias: Optional[cst.ImportAlias] = None
+  source: Optional["Binding"] = None
+  uses: list["Use"] = dataclasses.field(default_factory=list)
+  now: str = ""
+  path: str = ""
+
+  @property
+  def is_import(self) -> bool:
+    return isinstance(self.node, (cst.Import, cst.ImportFrom))
+
+
+@dataclasses.dataclass(eq=False)
+class Use:
+  """An expression that begins with a binding's name.
+
+  Attributes:
+    node: a Name or an Attribute, the longest of the chain.
+    bindings: what the name can be: several where a try or if decides.
+    attributes: those of the chain.
+    new: the text that replaces the node; None if it stays.
+    is_open: whether it means something that has no home.
+    is_certain: whether the name is TensorFlow's wherever the code goes.
+  """
+
+  node: Any
+  bindings: list[Binding]
+  attributes: list[str]
+  new: Optional[str] = None
+  is_open: bool = False
+  is_certain: bool = True
+
+  @property
+  def binding(self) -> Binding:
+    return self.bindings[0]
+
+  @property
+  def meaning(self) -> str:
+    return ".".join([self.binding.meaning, *self.attributes])
+
+  @property
+  def now(self) -> str:
+    """What the text, unchanged, stands for after the upgrade."""
+    return ".".join([self.binding.now, *self.attributes])
+
+
+def dotted(node: Any) -> Optional[str]:
+  """a.b.c as a string; None for what is no such chain."""
+  if isinstance(node, cst.Name):
+    return node.value
+  if isinstance(node, cst.Attribute):
+    start = dotted(node.value)
+    return start and f"{start}.{node.attr.value}"
+  return None
+
+
+def plain(name: str) -> str:
+  """A full name as TensorFlow 1.15 had it, without compat.v1."""
+  while name == V1 or name.startswith(V1 + "."):
+    name = "tensorflow" + name[len(V1) :]
+  return name
+
+
+def local_name(alias: cst.ImportAlias) -> str:
+  """The name that a part of an import binds."""
+  if alias.asname:
+    name = dotted(alias.asname.name)
+  else:
+    name = dotted(alias.name)
+    name = name and name.split(".")[0]
+  return name or ""
+
+
+Lookup = Callable[[int, str, str], Optional[Binding]]
+
+
+class Resolver(cst.CSTVisitor):
+  """Finds the bindings and uses of a module.
+
+  Attributes:
+    bindings: all of them.
+    uses: those that begin with a name of TensorFlow's, or of a package that
+      follows it.
+    unknown: names that nothing in the module binds, and Python neither.
+    imports: its import statements.
+  """
+
+  def __init__(self, module: cst.Module, find_in_project: Lookup):
+    super().__init__()
+    wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=True)
+    self._scopes = wrapper.resolve(metadata.ScopeProvider)
+    self._contexts = wrapper.resolve(metadata.ExpressionContextProvider)
+    self._parents = wrapper.resolve(metadata.ParentNodeProvider)
+    self.positions = wrapper.resolve(metadata.PositionProvider)
+    self._find_in_project = find_in_project
+    self._of_assignments: dict[Any, list[Binding]] = {}
+    self.imports: list[Any] = []
+    self._of_stars: dict[str, Optional[Binding]] = {}
+    self._in_progress: set[int] = set()
+    self.bindings: list[Binding] = []
+    self.uses: list[Use] = []
+    self.unknown: list[cst.Name] = []
+    self._module = module
+
+  def run(self) -> None:
+    """Visits the module."""
+    self._module.visit(_Imports(self.imports))
+    self._module.visit(self)
+    for scope in {id(s): s for s in self._scopes.values() if s}.values():
+      for assignment in scope.assignments:
+        self._bindings_of(assignment)
+
+  def line_of(self, node: Any) -> int:
+    return self.positions[node].start.line
+
+  def find_export(self, name: str) -> Optional[Binding]:
+    """What another module gets that imports a name from this one."""
+    for binding in self.bindings:
+      if binding.local == name and self.is_global(binding):
+        return binding
+    return self._find_by_star(name)
+
+  def is_global(self, binding: Binding) -> bool:
+    """Whether a binding is the module's, for other modules to import."""
+    return isinstance(self._scope_of(binding.node), metadata.GlobalScope)
+
+  def _scope_of(self, node):
+    while node not in self._scopes:
+      node = self._parents[node]
+    return self._scopes[node]
+
+  def statement_of(self, node: Any) -> Any:
+    """The line of statements that a node is in, perhaps behind a colon."""
+    lines = (cst.SimpleStatementLine, cst.SimpleStatementSuite, cst.Module)
+    while not isinstance(node, lines):
+      node = self._parents[node]
+    return node
+
+  # What is visited: expressions that are read.
+
+  def visit_Import(self, node) -> bool:
+    return False
+
+  def visit_ImportFrom(self, node) -> bool:
+    return False
+
+  def visit_Attribute(self, node) -> bool:
+    base, attributes = node, []
+    while isinstance(base, cst.Attribute):
+      attributes.insert(0, base.attr.value)
+      base = base.value
+    if not isinstance(base, cst.Name):
+      node.value.visit(self)
+    elif self._contexts.get(node) == metadata.ExpressionContext.LOAD:
+      self._add_use(node, base, attributes)
+    else:  # what is assigned to: tf.nn.rnn_cell = ...
+      node.value.visit(self)
+    return False
+
+  def visit_Name(self, node) -> None:
+    if self._contexts.get(node) == metadata.ExpressionContext.LOAD:
+      self._add_use(node, node, [])
+
+  def _add_use(self, node, base, attributes):
+    found, is_certain = self._lookup(base)
+    bindings = [b for b in found if b.meaning.split(".")[0] in _ROOTS]
+    if not bindings:
+      return
+    is_certain &= len(bindings) == len(found)
+    use = Use(node, bindings, attributes, is_certain=is_certain)
+    self.uses.append(use)
+    for binding in bindings:
+      binding.uses.append(use)
+
+  def _lookup(self, base: cst.Name) -> tuple[list[Binding], bool]:
+    """What a name can be; whether it is always that, or undefined."""
+    scope = self._scopes.get(base)
+    if scope is None:
+      return [], True
+    assignments = [*scope[base.value]]
+    if not assignments:
+      binding = self._find_by_star(base.value)
+      if binding is None:
+        self.unknown.append(base)
+      return ([binding] if binding else []), True
+    found: list[Binding] = []
+    is_certain = True
+    for assignment in assignments:
+      bindings = self._bindings_of(assignment)
+      found += bindings
+      is_certain &= bool(bindings) or self._is_none(assignment)
+    return found, is_certain
+
+  def _is_none(self, assignment) -> bool:
+    """Whether it assigns None: in the except of an import, say."""
+    value = self._value_of(assignment)
+    return isinstance(value, cst.Name) and value.value == "None"
+
+  def _value_of(self, assignment):
+    """What `name = value` assigns; None for another assignment."""
+    node = getattr(assignment, "node", None)
+    parent = self._parents.get(node)
+    if not isinstance(node, cst.Name):
+      return None
+    if isinstance(parent, cst.AssignTarget):
+      return self._parents[parent].value
+    return parent.value if isinstance(parent, cst.AnnAssign) else None
+
+  def _bindings_of(self, assignment) -> list[Binding]:
+    """What an assignment of a scope binds, if it is known."""
+    if assignment not in self._of_assignments:
+      self._of_assignments[assignment] = []  # for a = a
+      made = [*self._make_bindings(assignment)]
+      self._of_assignments[assignment] = made
+      self.bindings += made
+    return self._of_assignments[assignment]
+
+  def _make_bindings(self, assignment) -> Iterator[Binding]:
+    node = getattr(assignment, "node", None)
+    if isinstance(node, cst.Import):
+      for alias in node.names:
+        if local_name(alias) == assignment.name:
+          path = dotted(alias.name) or ""
+          name = path if alias.asname else path.split(".")[0]
+          binding = self._import(node, alias, 0, name, "")
+          binding.path = path
+          yield binding
+    elif isinstance(node, cst.ImportFrom):
+      for alias in node.names:
+        if local_name(alias) == assignment.name:
+          module = dotted(node.module) if node.module else ""
+          name = dotted(alias.name) or ""
+          yield self._import(node, alias, len(node.relative), module, name)
+    else:
+      value = self._value_of(assignment)
+      yield from self._alias(assignment, value)
+
+  def _import(self, node, alias, level, module, name) -> Binding:
+    written = f"{module}.{name}" if name else module or ""
+    local = local_name(alias)
+    other = self._find_in_project(level, module or "", name)
+    if other is not None:
+      return Binding(local, other.meaning, written, node, alias, other)
+    return Binding(local, "." * level + plain(written), written, node, alias)
+
+  def _alias(self, assignment, value) -> Iterator[Binding]:
+    """name = tf.contrib.rnn, say."""
+    name = dotted(value) if value is not None else None
+    if name is None:
+      return
+    base = value
+    while isinstance(base, cst.Attribute):
+      base = base.value
+    found, is_certain = self._lookup(base)
+    if found and is_certain:
+      attributes = name.split(".")[1:]
+      meaning = plain(".".join([found[0].meaning, *attributes]))
+      statement = self._parents[self._parents[assignment.node]]
+      yield Binding(assignment.name, meaning, meaning, statement)
+
+  def _find_by_star(self, name: str) -> Optional[Binding]:
+    """What `from module import *` may bind."""
+    if name not in self._of_stars:
+      self._of_stars[name] = None
+      for node in self.imports:
+        if not isinstance(getattr(node, "names", None), cst.ImportStar):
+          continue
+        binding = self._take_from_star(node, name)
+        if binding is not None:
+          self._of_stars[name] = binding
+          self.bindings.append(binding)
+    return self._of_stars[name]
+
+  def _take_from_star(self, node, name) -> Optional[Binding]:
+    module = dotted(node.module) if node.module else ""
+    level = len(node.relative)
+    other = self._find_in_project(level, module or "", name)
+    if other is not None:
+      return Binding(name, other.meaning, other.written, node, None, other)
+    module = plain(module or "")
+    if level or module.split(".")[0] != "tensorflow":
+      return None
+    written = f"{module}.{name}"
+    if module == "tensorflow":
+      return Binding(name, written, written, node) if name in _OF_STAR else None
+    rule = names.find(written)
+    has_it = rule is not None and rule.new is not None
+    return Binding(name, written, written, node) if has_it else None
+
+
+class _Imports(cst.CSTVisitor):
+  """Collects the imports."""
+
+  def __init__(self, found: list):
+    super().__init__()
+    self._found = found
+
+  def visit_Import(self, node) -> bool:
+    self._found.append(node)
+    return False
+
+  def visit_ImportFrom(self, node) -> bool:
+    self._found.append(node)
+    return False

@@ -1,0 +1,167 @@
+"""Reading and writing what is upgraded: Python files and notebooks."""
+
+import io
+import json
+import os
+import pathlib
+import re
+import tokenize
+from typing import Any
+
+PYTHON, NOTEBOOK = ".py", ".ipynb"
+_CELL = "# %% tf_contrib_rnn cell {}\n"
+_MAGIC = "pass  # tf_contrib_rnn magic {}"
+_IS_MAGIC = re.compile(r"(\s*)([%!?].*|.*[^#]\?\??)$")
+
+
+class Unreadable(Exception):
+  """A file that can't be read, with the reason as its text."""
+
+
+class Source:
+  """The text of a file.
+
+  Attributes:
+    path: where it is.
+    text: the Python code; of a notebook that of all cells, one after another.
+  """
+
+  def __init__(self, path: pathlib.Path):
+    self.path = path
+    try:
+      self._bytes = path.read_bytes()
+    except OSError as error:
+      raise Unreadable(f"can't be read: {error.strerror}") from error
+    self._notebook = None
+    if path.suffix == NOTEBOOK:
+      self._notebook = _Notebook(self._bytes)
+      self.text = self._notebook.text
+    else:
+      self.text = _decode(self._bytes)
+
+  @property
+  def old_text(self) -> str:
+    """The file as it is, for a diff: of a notebook the code."""
+    return self.text
+
+  def render(self, text: str) -> bytes:
+    """The file's content with another text."""
+    if text == self.text:
+      return self._bytes
+    if self._notebook is not None:
+      return self._notebook.render(text)
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(self._bytes).readline)
+    return text.encode(encoding)
+
+  def write(self, text: str) -> None:
+    """Puts a text in place of the file's, wholly or not at all.
+
+    Raises:
+      Unreadable: if the file changed since it was read, or can't be written.
+    """
+    content = self.render(text)
+    try:
+      if self.path.read_bytes() != self._bytes:
+        raise Unreadable("changed while it was upgraded; nothing was written")
+      if not os.access(self.path, os.W_OK):
+        raise Unreadable("is read-only; nothing was written")
+      write_whole(self.path, content, self.path.stat().st_mode)
+    except OSError as error:
+      raise Unreadable(f"can't be written: {error.strerror}") from error
+
+
+def write_whole(path: pathlib.Path, content: bytes, mode: int) -> None:
+  """Writes a file wholly or not at all."""
+  path = path.resolve()  # what a link leads to
+  new = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+  try:
+    new.write_bytes(content)
+    os.chmod(new, mode & 0o7777)
+    os.replace(new, path)
+  finally:
+    new.unlink(missing_ok=True)
+
+
+def _decode(content: bytes) -> str:
+  """The text of a Python file, by its own encoding; line ends stay."""
+  try:
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    return content.decode(encoding)
+  except (LookupError, SyntaxError, UnicodeDecodeError) as error:
+    raise Unreadable(
+      f"is not in the encoding that it should have: {error}; save it as UTF-8"
+    ) from error
+
+
+class _Notebook:
+  """The code of a notebook's cells as one text, and back."""
+
+  def __init__(self, content: bytes):
+    try:
+      self._json: Any = json.loads(content)
+      cells = self._json["cells"]
+      self._cells = [c for c in cells if c["cell_type"] == "code"]
+      codes = [_join(cell["source"]) for cell in self._cells]
+    except (KeyError, TypeError, ValueError) as error:
+      raise Unreadable(f"is no notebook of version 4: {error}") from error
+    self._magics: list[str] = []
+    self.text = "".join(
+      _CELL.format(number) + self._hide(code) + "\n"
+      for number, code in enumerate(codes)
+    )
+
+  def _hide(self, code: str) -> str:
+    """Code with IPython's own lines as statements that do nothing."""
+    if code.lstrip().startswith("%%"):
+      return "\n".join(self._put_away("", line) for line in code.split("\n"))
+    lines = []
+    for line in code.split("\n"):
+      found = _IS_MAGIC.match(line)
+      lines.append(self._put_away(found[1], found[2]) if found else line)
+    return "\n".join(lines)
+
+  def _put_away(self, space, line):
+    self._magics.append(line)
+    return space + _MAGIC.format(len(self._magics) - 1)
+
+  def render(self, text: str) -> bytes:
+    """The notebook with the code of a changed text."""
+    start = re.escape(_CELL).replace(r"\{\}", r"\d+")
+    before, *codes = re.split(start, text)
+    if len(codes) != len(self._cells):
+      raise Unreadable("lost a cell; nothing was written")
+    codes[0] = before + codes[0]
+    for cell, code in zip(self._cells, codes):
+      code = self._show(code.removesuffix("\n"))
+      if isinstance(cell["source"], str):
+        cell["source"] = code
+      else:
+        cell["source"] = code.splitlines(keepends=True)
+    text = json.dumps(self._json, indent=1, ensure_ascii=False)
+    return (text + "\n").encode()
+
+  def _show(self, code: str) -> str:
+    pattern = re.escape(_MAGIC).replace(r"\{\}", r"(\d+)")
+    return re.sub(pattern, lambda found: self._magics[int(found[1])], code)
+
+
+def _join(source) -> str:
+  return source if isinstance(source, str) else "".join(source)
+
+
+def list_files(path: pathlib.Path) -> list[pathlib.Path]:
+  """The Python files and notebooks below a folder, without hidden folders."""
+  if path.is_file():
+    return [path]
+  found = []
+  for folder, folders, files in os.walk(path):
+    folders[:] = sorted(
+      f for f in folders if f[0] != "." and f not in _NOT_THE_PROGRAM
+    )
+    for name in sorted(files):
+      if name.endswith((PYTHON, NOTEBOOK)):
+        found.append(pathlib.Path(folder, name))
+  return found
+
+
+_NOT_THE_PROGRAM = ("__pycache__", "node_modules", "venv", "site-packages")

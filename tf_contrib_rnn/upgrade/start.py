@@ -1,0 +1,161 @@
+"""What a program has to do before anything else."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from typing import Optional
+
+import libcst as cst
+
+from tf_contrib_rnn.upgrade import resolve
+from tf_contrib_rnn.upgrade import rewrite
+from tf_contrib_rnn.upgrade.decide import Finding
+
+_LEGACY_KERAS = (
+  'os.environ["TF_USE_LEGACY_KERAS"] = "1"' "  # tf.layers is in tf_keras"
+)
+
+
+class Start:
+  """What a program has to do before anything else, and who needs imports."""
+
+  def __init__(self, project: Any, module: Any, edits: rewrite.Edits):
+    self._project = project
+    self._module = module
+    self._edits = edits
+    self._decisions: Any = module.decisions
+    self._resolver: Any = module.resolver
+    self._body = module.tree.body if module.tree else ()
+
+  def add(self) -> None:
+    """Adds the statements to the edits."""
+    name = self._decisions.name_of_tensorflow()
+    imports = [
+      f"import {package}"
+      for package in sorted(self._decisions.needs - {"tensorflow"})
+      if not self._imports(package)
+    ]
+    has_tensorflow = self._imports("tensorflow")
+    if "tensorflow" in self._decisions.needs and not has_tensorflow:
+      imports.insert(0, f"import {resolve.V1} as {name}")
+    switch = f"{name}.disable_v2_behavior()"
+    programs = self._project.uses_tensorflow(self._module)
+    is_program = programs and not self._decisions.is_switched
+    guard = self._main_guard()
+    if is_program and self._is_imported():
+      is_program = guard is not None
+      if guard is not None:
+        self._edits.guards[id(guard)] = [switch]
+        if not has_tensorflow:
+          imports.insert(0, f"import {resolve.V1} as {name}")
+      switch = ""
+    self._place(imports, switch if is_program else "", name, has_tensorflow)
+    if programs and not self._is_imported() and self._needs_legacy_keras():
+      self._place_keras()
+
+  def _imports(self, package: str) -> bool:
+    """Whether the module imports a package at its top, by its own name."""
+    return any(
+      binding.is_import
+      and self._resolver.is_global(binding)
+      and binding.alias is not None
+      and (
+        binding.meaning == package
+        if package == "tensorflow"
+        else binding.local == binding.written == package
+      )
+      for binding in self._resolver.bindings
+    )
+
+  def _is_imported(self) -> bool:
+    return self._project.is_imported(self._module)
+
+  def _main_guard(self) -> Optional[cst.If]:
+    """The module's `if __name__ == "__main__":`."""
+    for statement in self._body:
+      if isinstance(statement, cst.If):
+        test = self._module.tree.code_for_node(statement.test)
+        if re.fullmatch(r"""\(?__name__\s*==\s*['"]__main__['"]\)?""", test):
+          return statement
+    return None
+
+  def _lines_of_imports(self) -> Iterator[tuple[Any, Any]]:
+    """The import statements at the module's top, with their lines."""
+    for line in self._body:
+      if isinstance(line, cst.SimpleStatementLine):
+        for node in line.body:
+          if isinstance(node, (cst.Import, cst.ImportFrom)):
+            yield line, node
+
+  def _find_places(self):
+    """The lines of the first imports of TensorFlow and of the program."""
+    of_program = {
+      id(node)
+      for node, other in self._module.imports
+      if self._project.uses_tensorflow(other)
+    }
+    first = {"tensorflow": None, "program": None}
+    order = []
+    for line, node in self._lines_of_imports():
+      names_of = [
+        b
+        for b in self._resolver.bindings
+        if b.node is node and b.written.split(".")[0] == "tensorflow"
+      ]
+      kind = "tensorflow" if names_of else None
+      kind = "program" if id(node) in of_program else kind
+      if kind and first[kind] is None:
+        first[kind] = line
+        order.append(kind)
+    return first, order
+
+  def _place(self, imports, switch, name, has_tensorflow):
+    """Puts the imports and the switch where they have to be."""
+    if not imports and not switch:
+      return
+    first, order = self._find_places()
+    lines = imports + ([switch] if switch else [])
+    if order[:1] == ["tensorflow"]:
+      binds = self._binds(first["tensorflow"], name)
+      if switch and not binds:
+        lines = [*imports, f"import {resolve.V1} as {name}", switch]
+      self._edits.after[id(first["tensorflow"])] = lines
+      return
+    if switch:
+      lines = [*imports, switch]
+      start = f"import {resolve.V1} as {name}"
+      if start not in lines:
+        lines.insert(0, start)
+    if first["program"] is not None:
+      self._edits.before[id(first["program"])] = lines
+    else:
+      self._edits.top += lines
+
+  def _binds(self, line, name) -> bool:
+    """Whether a line makes a name stand for TensorFlow."""
+    return any(
+      binding.node in line.body
+      and binding.local == name
+      and binding.meaning == "tensorflow"
+      for binding in self._resolver.bindings
+    )
+
+  def _needs_legacy_keras(self) -> bool:
+    uses = any(
+      module.decisions.uses_keras
+      for module in self._project.reached_from(self._module)
+    )
+    text = self._module.source.text if self._module.source else ""
+    return uses and "TF_USE_LEGACY_KERAS" not in text
+
+  def _place_keras(self):
+    self._edits.top[:0] = ["import os", _LEGACY_KERAS]
+    self._decisions.findings.append(
+      Finding(
+        0,
+        "tf.layers, tf.keras or tf_slim",
+        "needs Keras 2: pip install tf_keras, of TensorFlow's minor; the "
+        "environment variable TF_USE_LEGACY_KERAS=1 chooses it",
+        is_open=False,
+      )
+    )
