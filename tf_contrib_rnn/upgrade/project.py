@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import pathlib
 import re
+import warnings
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -55,11 +56,11 @@ class Module:
   path: pathlib.Path
   is_asked: bool = True
   source: Optional[Source] = None
-  tree: Optional[cst.Module] = None
+  tree: Any = None
   problem: Optional[Finding] = None
   imports: list[tuple[Any, "Module"]] = dataclasses.field(default_factory=list)
-  resolver: Optional[Resolver] = None
-  decisions: Optional[Decisions] = None
+  resolver: Any = None
+  decisions: Any = None
   new_text: str = ""
   findings: list[Finding] = dataclasses.field(default_factory=list)
 
@@ -67,31 +68,38 @@ class Module:
     """Reads and parses the file."""
     try:
       self.source = Source(self.path)
-      self.new_text = self.source.text
-      self.tree = cst.parse_module(self.source.text)
+      self.new_text = text = self.source.text
+      found = _syntax_error(text)
+      if found and _looks_like_python_2(text):
+        self.problem = Finding(found.lineno or 0, "the file", PYTHON_2)
+      else:
+        self.tree = cst.parse_module(text)
     except Unreadable as error:
-      self.problem = Finding(0, self.path.name, str(error))
+      self.problem = Finding(0, "the file", str(error))
     except (cst.ParserSyntaxError, RecursionError) as error:
       self.problem = self._why_no_syntax(error)
 
   def _why_no_syntax(self, error) -> Finding:
-    line, text = getattr(error, "raw_line", 0), f"can't be parsed: {error}"
-    try:
-      ast.parse(self.source.text if self.source else "")
-    except (SyntaxError, ValueError) as of_python:
-      line, text = (
-        getattr(of_python, "lineno", 0) or 0,
-        f"can't be parsed: {of_python}",
-      )
-    except RecursionError:
-      pass
-    if self.source and _looks_like_python_2(self.source.text):
-      text = PYTHON_2
-    return Finding(line, self.path.name, text)
+    found = _syntax_error(self.source.text if self.source else "")
+    line = found.lineno if found else getattr(error, "raw_line", 0)
+    return Finding(line or 0, "the file", f"can't be parsed: {found or error}")
 
   @property
   def is_changed(self) -> bool:
     return self.source is not None and self.new_text != self.source.text
+
+
+def _syntax_error(text: str) -> Optional[SyntaxError]:
+  """What Python itself says of a text."""
+  try:
+    with warnings.catch_warnings():
+      warnings.simplefilter("ignore")  # of the program's own backslashes
+      ast.parse(text)
+  except SyntaxError as error:
+    return error
+  except (RecursionError, ValueError):
+    pass
+  return None
 
 
 def _looks_like_python_2(text: str) -> bool:

@@ -31,12 +31,13 @@ def show_diff(console: rich.console.Console, module: Module) -> None:
 
 
 def _diff(module: Module) -> list[str]:
-  old = module.source.text if module.source else ""
+  source: Any = module.source
+  old, new = map(source.readable, (source.text, module.new_text))
   return [
     line.rstrip("\r\n")
     for line in difflib.unified_diff(
       old.splitlines(keepends=True),
-      module.new_text.splitlines(keepends=True),
+      new.splitlines(keepends=True),
       str(module.path),
       str(module.path),
     )
@@ -79,8 +80,7 @@ def summary(modules: list[Module]) -> str:
   """How many files there are, how many change, and what is left."""
   changed = sum(module.is_changed for module in modules)
   left = count_open(modules)
-  verb = "changes" if changed == 1 else "change"
-  return f"{_several(len(modules), 'file')}, {changed} {verb}; " + (
+  return f"{_several(len(modules), 'file')}, {changed} changed; " + (
     f"{_several(left, 'thing')} left to do" if left else "nothing left to do"
   )
 

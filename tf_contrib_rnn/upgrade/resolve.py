@@ -190,7 +190,8 @@ class Resolver(cst.CSTVisitor):
     return False
 
   def visit_Attribute(self, node) -> bool:
-    base, attributes = node, []
+    base: Any = node
+    attributes: list[str] = []
     while isinstance(base, cst.Attribute):
       attributes.insert(0, base.attr.value)
       base = base.value
@@ -261,7 +262,7 @@ class Resolver(cst.CSTVisitor):
     return self._of_assignments[assignment]
 
   def _make_bindings(self, assignment) -> Iterator[Binding]:
-    node = getattr(assignment, "node", None)
+    node: Any = getattr(assignment, "node", None)
     if isinstance(node, cst.Import):
       for alias in node.names:
         if local_name(alias) == assignment.name:

@@ -104,7 +104,7 @@ def _write(module: Module) -> None:
     if module.source:
       module.source.write(module.new_text)
   except Unreadable as error:
-    module.findings.append(Finding(0, module.path.name, str(error)))
+    module.findings.append(Finding(0, "the file", str(error)))
 
 
 def check(paths: list[pathlib.Path]) -> int:

@@ -11,6 +11,8 @@ from typing import Any
 PYTHON, NOTEBOOK = ".py", ".ipynb"
 _CELL = "# %% tf_contrib_rnn cell {}\n"
 _MAGIC = "pass  # tf_contrib_rnn magic {}"
+# Cells that begin with one of these hold Python.
+_WITH_PYTHON = ("capture", "prun", "time", "timeit")
 _IS_MAGIC = re.compile(r"(\s*)([%!?].*|.*[^#]\?\??)$")
 
 
@@ -39,10 +41,9 @@ class Source:
     else:
       self.text = _decode(self._bytes)
 
-  @property
-  def old_text(self) -> str:
-    """The file as it is, for a diff: of a notebook the code."""
-    return self.text
+  def readable(self, text: str) -> str:
+    """A text for people: of a notebook with IPython's own lines."""
+    return self._notebook.show(text) if self._notebook else text
 
   def render(self, text: str) -> bytes:
     """The file's content with another text."""
@@ -63,9 +64,10 @@ class Source:
     try:
       if self.path.read_bytes() != self._bytes:
         raise Unreadable("changed while it was upgraded; nothing was written")
-      if not os.access(self.path, os.W_OK):
+      mode = self.path.stat().st_mode
+      if not mode & 0o222 or not os.access(self.path, os.W_OK):
         raise Unreadable("is read-only; nothing was written")
-      write_whole(self.path, content, self.path.stat().st_mode)
+      write_whole(self.path, content, mode)
     except OSError as error:
       raise Unreadable(f"can't be written: {error.strerror}") from error
 
@@ -112,12 +114,14 @@ class _Notebook:
 
   def _hide(self, code: str) -> str:
     """Code with IPython's own lines as statements that do nothing."""
-    if code.lstrip().startswith("%%"):
-      return "\n".join(self._put_away("", line) for line in code.split("\n"))
-    lines = []
-    for line in code.split("\n"):
+    lines = code.split("\n")
+    magic = re.match(r"\s*%%(\w*)", code)
+    if magic and magic[1] not in _WITH_PYTHON:
+      return "\n".join(self._put_away("", line) for line in lines)
+    for number, line in enumerate(lines):
       found = _IS_MAGIC.match(line)
-      lines.append(self._put_away(found[1], found[2]) if found else line)
+      if found:
+        lines[number] = self._put_away(found[1], found[2])
     return "\n".join(lines)
 
   def _put_away(self, space, line):
@@ -132,7 +136,7 @@ class _Notebook:
       raise Unreadable("lost a cell; nothing was written")
     codes[0] = before + codes[0]
     for cell, code in zip(self._cells, codes):
-      code = self._show(code.removesuffix("\n"))
+      code = self.show(code.removesuffix("\n"))
       if isinstance(cell["source"], str):
         cell["source"] = code
       else:
@@ -140,7 +144,8 @@ class _Notebook:
     text = json.dumps(self._json, indent=1, ensure_ascii=False)
     return (text + "\n").encode()
 
-  def _show(self, code: str) -> str:
+  def show(self, code: str) -> str:
+    """Code with IPython's own lines as they were."""
     pattern = re.escape(_MAGIC).replace(r"\{\}", r"(\d+)")
     return re.sub(pattern, lambda found: self._magics[int(found[1])], code)
 

@@ -1,0 +1,393 @@
+"""The commands upgrade and check: files, folders, notebooks, and bad ones."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("libcst", reason="libcst is not installed")
+
+from tf_contrib_rnn import command  # noqa: E402
+from tf_contrib_rnn.upgrade import source  # noqa: E402
+
+OLD = "import tensorflow as tf\nx = tf.contrib.rnn.GRUCell(3)\n"
+NEW = (
+  "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n"
+  "tf.disable_v2_behavior()\nx = tf_contrib_rnn.GRUCell(3)\n"
+)
+OPEN = "import tensorflow as tf\nx = tf.contrib.seq2seq.sequence_loss(1)\n"
+
+
+@pytest.fixture(name="file")
+def fixture_file(tmp_path):
+  path = tmp_path / "model.py"
+  path.write_text(OLD)
+  return path
+
+
+def run(*arguments):
+  return command.main([*map(str, arguments)])
+
+
+def write(folder, **files):
+  for name, text in files.items():
+    (folder / f"{name}.py").write_text(text)
+
+
+# What is written, and where.
+
+
+def test_shows_and_writes_nothing(file, capsys):
+  assert run("upgrade", file) == 0
+  printed = capsys.readouterr().out
+  assert "+import tf_contrib_rnn\n" in printed
+  assert "1 file, 1 changed; nothing left to do" in printed
+  assert "Nothing was written" in printed
+  assert file.read_text() == OLD
+
+
+def test_writes_in_place_and_only_once(file, capsys):
+  file.chmod(0o750)
+  assert run("upgrade", file, "--write") == 0
+  assert file.read_text() == NEW
+  assert file.stat().st_mode & 0o777 == 0o750
+  time = file.stat().st_mtime_ns
+  assert run("upgrade", file, "--write") == 0
+  assert "0 changed" in capsys.readouterr().out
+  assert file.stat().st_mtime_ns == time
+  assert os.listdir(file.parent) == ["model.py"]
+
+
+def test_writes_a_copy_of_a_folder(file, tmp_path):
+  (tmp_path / "data.txt").write_text("data")
+  output = tmp_path / "out"  # inside of what is copied
+  assert run("upgrade", tmp_path, "--output", output) == 0
+  assert file.read_text() == OLD
+  assert (output / "model.py").read_text() == NEW
+  assert (output / "data.txt").read_text() == "data"
+  assert sorted(os.listdir(output)) == ["data.txt", "model.py"]
+
+
+def test_writes_a_copy_of_files(file, tmp_path):
+  assert run("upgrade", file, "--output", tmp_path / "a" / "b") == 0
+  assert (tmp_path / "a" / "b" / "model.py").read_text() == NEW
+  assert file.read_text() == OLD
+
+
+@pytest.mark.parametrize("ending", ["json", "md"])
+def test_report(tmp_path, ending):
+  write(tmp_path, a=OLD, b=OPEN)
+  file = tmp_path / f"report.{ending}"
+  assert run("upgrade", tmp_path, "--report", file) == 1
+  text = file.read_text()
+  if ending == "md":
+    assert "| tf.contrib.seq2seq.sequence_loss |" in text
+    assert "```diff" in text
+    return
+  report = json.loads(text)
+  assert report["open"] == 1
+  a, b = report["files"]
+  assert a["changed"] and not a["findings"]
+  (finding,) = b["findings"]
+  assert (finding["line"], finding["open"]) == (2, True)
+
+
+def test_status(tmp_path, capsys):
+  write(tmp_path, a=OPEN)
+  assert run("upgrade", tmp_path) == 1
+  assert run("upgrade", tmp_path, "--write", "--output", tmp_path / "o") == 2
+  for bad in (
+    [],
+    ["upgrade"],
+    ["upgrade", tmp_path / "none"],
+    ["upgrade", tmp_path, "--report", "report.txt"],
+    ["upgrade", tmp_path, "--output", tmp_path],
+    ["rewrite", tmp_path],
+  ):
+    with pytest.raises(SystemExit) as error:
+      run(*bad)
+    assert error.value.code == 2
+  assert "expected FILE.json or FILE.md" in capsys.readouterr().err
+
+
+def test_in_a_process_without_tensorflow(file):
+  """It starts soon: nothing imports TensorFlow."""
+  code = (
+    "import sys, runpy; sys.argv[1:] = ['upgrade', sys.argv[1]]\n"
+    "try: runpy.run_module('tf_contrib_rnn', run_name='__main__')\n"
+    "except SystemExit as e: print('status', e.code)\n"
+    "print('tensorflow' in sys.modules)"
+  )
+  printed = subprocess.run(
+    [sys.executable, "-c", code, file], capture_output=True, text=True
+  )
+  assert printed.stdout.splitlines()[-2:] == ["status 0", "False"], printed
+
+
+def test_says_what_to_install(file, monkeypatch, capsys):
+  monkeypatch.setitem(command._NEEDED, "no_such_module", "no-such-package")
+  assert run("upgrade", file) == 2
+  assert "pip install no-such-package" in capsys.readouterr().err
+
+
+def test_keep_tf_rnn(file):
+  file.write_text("import tensorflow as tf\ny = tf.nn.dynamic_rnn(1, 2)\n")
+  assert run("upgrade", file, "--write", "--keep-tf-rnn") == 0
+  assert "tf.nn.dynamic_rnn(1, 2)" in file.read_text()
+  assert run("upgrade", file, "--write") == 0
+  assert "tf_contrib_rnn.dynamic_rnn(1, 2)" in file.read_text()
+
+
+# Files that are not as they should be.
+
+
+@pytest.mark.parametrize(
+  "content, text",
+  [
+    (b"name = 'caf\xe9'\n", "not in the encoding"),
+    (b"# coding: none-such\n", "not in the encoding"),
+    (b"def f(:\n", "can't be parsed"),
+    (b"x = (\n", "can't be parsed"),
+    (b"print 'a'\nx = 1\n", "is Python 2"),
+    (b"try:\n  x\nexcept E, e:\n  pass\n", "is Python 2"),
+  ],
+)
+def test_lists_what_it_cant_read_and_does_the_others(
+  file, content, text, capsys
+):
+  bad = file.with_name("bad.py")
+  bad.write_bytes(content)
+  assert run("upgrade", file.parent, "--write") == 1
+  printed = " ".join(capsys.readouterr().out.split())
+  assert text in printed and "1 thing left to do" in printed
+  assert bad.read_bytes() == content
+  assert file.read_text() == NEW
+
+
+@pytest.mark.parametrize(
+  "content",
+  [
+    OLD.replace("\n", "\r\n").encode(),
+    b"\xef\xbb\xbf" + OLD.encode(),
+    "# coding: latin-1\nname = 'é'\n".encode("latin-1") + OLD.encode(),
+    OLD.rstrip().encode(),
+  ],
+)
+def test_keeps_line_ends_and_encodings(file, content):
+  file.write_bytes(content)
+  assert run("upgrade", file, "--write") == 0
+  lines = (OLD.encode() in content and OLD or NEW) and content
+  new = file.read_bytes()
+  assert new.endswith(b"\r\n") == lines.endswith(b"\r\n")
+  assert new.endswith(b"\n") == lines.endswith(b"\n")
+  assert new[:3] == content[:3] or not content.startswith(b"\xef")
+  assert (b"\xe9" in new) == (b"\xe9" in content)
+  assert b"tf_contrib_rnn.GRUCell(3)" in new
+  assert new.count(b"\n") - new.count(b"\r\n") in (0, new.count(b"\n"))
+
+
+def test_read_only_files_stay(file, capsys):
+  file.chmod(0o444)
+  assert run("upgrade", file, "--write") == 1
+  assert "is read-only" in capsys.readouterr().out
+  assert file.read_text() == OLD
+
+
+def test_a_file_that_changes_meanwhile_stays(file):
+  read = source.Source(file)
+  file.write_text(OLD + "y = 1\n")
+  with pytest.raises(source.Unreadable, match="changed"):
+    read.write(NEW)
+  assert file.read_text() == OLD + "y = 1\n"
+
+
+def test_a_write_that_fails_leaves_the_file(file, monkeypatch):
+  def fail(*_):
+    raise OSError(28, "No space left on device")
+
+  monkeypatch.setattr(os, "replace", fail)
+  assert run("upgrade", file, "--write") == 1
+  assert file.read_text() == OLD
+  assert os.listdir(file.parent) == ["model.py"]
+
+
+def test_follows_links(file, tmp_path):
+  link = tmp_path / "link.py"
+  link.symlink_to(file)
+  assert run("upgrade", link, "--write") == 0
+  assert link.is_symlink() and file.read_text() == NEW
+
+
+def test_empty_folder_and_file(tmp_path, capsys):
+  assert run("upgrade", tmp_path) == 0
+  write(tmp_path, empty="")
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert (tmp_path / "empty.py").read_text() == ""
+  assert "1 file, 0 changed" in capsys.readouterr().out
+
+
+# Notebooks.
+
+
+def make_notebook(*cells):
+  return {
+    "cells": [
+      {
+        "cell_type": kind,
+        "metadata": {},
+        "source": text,
+        **({"outputs": [], "execution_count": 3} if kind == "code" else {}),
+      }
+      for kind, text in cells
+    ],
+    "metadata": {"kernelspec": {"name": "python3"}},
+    "nbformat": 4,
+    "nbformat_minor": 2,
+  }
+
+
+def test_notebook(tmp_path):
+  magics = ["%matplotlib inline\n", "!ls *.py\n", "import tensorflow as tf"]
+  notebook = make_notebook(
+    ("markdown", ["# tf.contrib.rnn\n", "text é"]),
+    ("code", magics),
+    ("code", []),
+    ("code", ["%%time\n", "x = tf.contrib.rnn.GRUCell(3)\n"]),
+    ("code", "%%bash\necho tf.contrib.rnn\n"),
+    ("code", ["if x:\n", "  %timeit x\n", "y = tf.contrib.rnn.NASCell(3)\n"]),
+    ("code", ["?x"]),
+  )
+  path = tmp_path / "model.ipynb"
+  path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+  assert run("upgrade", path, "--write") == 0
+  new = json.loads(path.read_text())
+  codes = ["".join(cell["source"]) for cell in new["cells"]]
+  assert codes[1] == (
+    "%matplotlib inline\n!ls *.py\nimport tensorflow.compat.v1 as tf\n"
+    "import tf_contrib_rnn\ntf.disable_v2_behavior()"
+  )
+  assert codes[3] == "%%time\nx = tf_contrib_rnn.GRUCell(3)\n"
+  assert codes[5] == ("if x:\n  %timeit x\ny = tf_contrib_rnn.NASCell(3)\n")
+  for number in (0, 2, 4, 6):
+    assert new["cells"][number] == notebook["cells"][number]
+  assert new["metadata"] == notebook["metadata"]
+  before = path.read_bytes()
+  assert run("upgrade", path, "--write") == 0
+  assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"worksheets": []}', "{"])
+def test_what_is_no_notebook(tmp_path, content, capsys):
+  path = tmp_path / "model.ipynb"
+  path.write_text(content)
+  assert run("upgrade", path, "--write") == 1
+  assert "is no notebook" in capsys.readouterr().out
+
+
+# Several files.
+
+
+def test_names_from_another_file(tmp_path):
+  write(
+    tmp_path,
+    common="import tensorflow as tf\nfrom tensorflow import contrib\n"
+    "import tensorflow.contrib.rnn as R\nrnn_cell = tf.contrib.rnn\n",
+    a="from common import *\nx = [R.GRUCell(3), contrib.rnn.NASCell(3)]\n"
+    "y = tf.nn.rnn_cell.GRUCell(3), rnn_cell.GRUCell(3)\n",
+    b="from common import contrib, R as r\n"
+    "x = [contrib.rnn.GRUCell(3), r.GRUCell(3)]\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert (tmp_path / "common.py").read_text() == (
+    "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n"
+    "import tf_contrib_rnn as R\nrnn_cell = tf_contrib_rnn\n"
+  )
+  assert (tmp_path / "a.py").read_text() == (
+    "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n"
+    "tf.disable_v2_behavior()\nfrom common import *\n"
+    "x = [R.GRUCell(3), tf_contrib_rnn.NASCell(3)]\n"
+    "y = tf_contrib_rnn.GRUCell(3), rnn_cell.GRUCell(3)\n"
+  )
+  assert (tmp_path / "b.py").read_text() == (
+    "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n"
+    "tf.disable_v2_behavior()\nfrom common import R as r\n"
+    "x = [tf_contrib_rnn.GRUCell(3), r.GRUCell(3)]\n"
+  )
+  assert run("check", tmp_path) == 0
+
+
+def test_only_programs_switch_tensorflow_2_off(tmp_path):
+  package = tmp_path / "package"
+  package.mkdir()
+  switch = "tf.disable_v2_behavior()"
+  write(
+    package,
+    __init__="from package import model\n",
+    model="import tensorflow as tf\nx = tf.layers.dense(1, 2)\n",
+    both="import tensorflow as tf\nfrom .model import x\n"
+    'if __name__ == "__main__":\n  x = tf.zeros([])\n',
+  )
+  write(
+    tmp_path,
+    main="import sys\nfrom package import both\nimport package.model as m\n",
+    other="import sys\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  model = (package / "model.py").read_text()
+  assert switch not in model and "TF_USE_LEGACY_KERAS" not in model
+  assert (package / "__init__.py").read_text() == "from package import model\n"
+  assert (
+    (package / "both.py")
+    .read_text()
+    .endswith(f'if __name__ == "__main__":\n  {switch}\n  x = tf.zeros([])\n')
+  )
+  main = (tmp_path / "main.py").read_text()
+  assert main.index("TF_USE_LEGACY_KERAS") < main.index(switch)
+  assert main.index(switch) < main.index("from package import both")
+  assert (tmp_path / "other.py").read_text() == "import sys\n"
+
+
+def test_files_that_import_each_other(tmp_path):
+  write(
+    tmp_path,
+    a="from b import *\nimport tensorflow as tf\nx = y = tf.contrib.rnn\n",
+    b="from a import *\nimport a\nz = tf.contrib.rnn.GRUCell(3), x, y\n",
+    c="from c import c\nc = c\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert "tf_contrib_rnn.GRUCell(3)" in (tmp_path / "b.py").read_text()
+
+
+def test_a_file_whose_neighbours_import_it(tmp_path):
+  write(tmp_path, model=OLD, main="import model\n")
+  assert run("upgrade", tmp_path / "model.py", "--write") == 0
+  assert "disable_v2_behavior" not in (tmp_path / "model.py").read_text()
+  assert (tmp_path / "main.py").read_text() == "import model\n"
+
+
+def test_hidden_folders_are_left_alone(tmp_path):
+  for name in (".git", "__pycache__", "venv"):
+    (tmp_path / name).mkdir()
+    write(tmp_path / name, model=OLD)
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert (tmp_path / ".git" / "model.py").read_text() == OLD
+
+
+# check
+
+
+def test_check(tmp_path, capsys):
+  write(tmp_path, a=OLD, b=OPEN, c="import tensorflow as tf\n", d="def f(:\n")
+  assert run("check", tmp_path) == 1
+  lines = capsys.readouterr().out.splitlines()
+  assert [line.split("/")[-1].split(": ")[0] for line in lines[:-1]] == [
+    "a.py:2",
+    "b.py:2",
+    "d.py:1",
+  ]
+  assert (tmp_path / "a.py").read_text() == OLD
+  write(tmp_path, a=NEW, b="", d="")
+  assert run("check", tmp_path) == 0
+  assert "nothing of tf.contrib is left" in capsys.readouterr().out
