@@ -49,33 +49,45 @@ class Api:
     return None
 
   def _first_missing_module(self, parts):
-    """The same for a private module, tensorflow.python.ops.rnn_cell."""
+    """The same for a private name, tensorflow.python.ops.rnn_cell.X."""
     path = self._folder
     for size, part in enumerate(parts[1:], 2):
       if (path / part).is_dir():
         path = path / part
-      elif (path / f"{part}.py").exists() or size > 3:
-        # A module, or what one of its packages may have as a name.
-        return None
+        continue
+      if path.suffix == ".py":
+        there = self._names_of(path)
+      elif (path / f"{part}.py").exists():
+        path = path / f"{part}.py"
+        continue
       else:
-        return ".".join(parts[:size])
+        there = self._names_of(path / "__init__.py")
+      is_there = there is None or part in there
+      return None if is_there else ".".join(parts[:size])
     return None
 
   def _names_in(self, folder) -> Optional[frozenset[str]]:
     """The names of a package; None for what is none, a class, say."""
-    if folder not in self._names:
-      file = folder / "__init__.py"
-      self._names[folder] = _read_names(file) if file.exists() else None
-    return self._names[folder]
+    return self._names_of(folder / "__init__.py")
+
+  def _names_of(self, file) -> Optional[frozenset[str]]:
+    """The names of a module; None if the file does not say."""
+    if file not in self._names:
+      self._names[file] = _read_names(file) if file.exists() else None
+    return self._names[file]
 
 
-def _read_names(file: pathlib.Path) -> frozenset[str]:
-  """The names that a module's statements bind."""
+def _read_names(file: pathlib.Path) -> Optional[frozenset[str]]:
+  """The names that a module's statements bind; None if a star may."""
   found = set()
   for node in ast.walk(ast.parse(file.read_text())):
     if isinstance(node, (ast.Import, ast.ImportFrom)):
       for alias in node.names:
+        if alias.name == "*":
+          return None
         found.add(alias.asname or alias.name.split(".")[0])
+    elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+      found.add(node.name)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
       found.add(node.id)
   return frozenset(found)

@@ -1,7 +1,6 @@
 """What becomes of each use and each binding of a module."""
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 from typing import Optional
 
@@ -152,8 +151,43 @@ class Decisions:
 
   def decide_uses(self) -> None:
     """Says what replaces each use, and lists what has no home."""
+    bare = []
     for use in self.resolver.uses:
-      self._decide(use)
+      if plain(use.meaning) == "tensorflow.contrib":
+        bare.append(use)
+      else:
+        self._decide(use)
+    for use in bare:
+      self._decide_bare(use)
+    for call in self.resolver.calls_by_name:
+      self._decide_call(*call)
+
+  def _decide_bare(self, use: Use) -> None:
+    """tf.contrib alone: nothing to do if it is given a name that can go."""
+    aliases = [b for b in self.resolver.bindings if not b.is_import]
+    if any(b.node.value is use.node and self.can_go(b) for b in aliases):
+      return
+    use.is_open = True
+    self._add(
+      use.node, use.meaning, "tf.contrib is gone; see what is taken from it"
+    )
+
+  def _decide_call(self, node: Any, use: Use, name: str) -> None:
+    """hasattr(tf, "contrib") and getattr, with a name as a string."""
+    meaning = f"{plain(use.meaning)}.{name}"
+    is_gone = meaning == "tensorflow.contrib" or self.find(meaning)
+    if is_gone and use.new is None and not self._stays(use, meaning):
+      is_open = node.func.value == "getattr"
+      text = "asks for it by its name, which TensorFlow 2 has not there"
+      use.is_open |= is_open
+      self._add(node, meaning, text, is_open)
+
+  def _stays(self, use: Use, meaning: str) -> bool:
+    """Whether a name is where it was, after the upgrade."""
+    target = self.target_of(meaning)
+    return target is not None and (
+      plain(use.now).split(".")[0] == target.split(".")[0]
+    )
 
   def _decide(self, use: Use) -> None:
     meaning = plain(use.meaning)
@@ -198,15 +232,12 @@ class Decisions:
 
   def _check(self, use: Use, meaning: str) -> None:
     """Lists a name that TensorFlow 2 has not."""
-    if meaning == "tensorflow.contrib":
-      use.is_open = True
-      if not self._is_only_bound(use):
-        self._add(use.node, meaning, "tf.contrib is gone; see what is taken")
-      return
-    missing = self._api.first_missing(meaning) if self._api else None
+    missing = self._first_missing(meaning)
     if missing:
       use.is_open = True
-      self._add(use.node, missing, "is in no TensorFlow 2, compat.v1 included")
+      of_import = len(missing) <= len(use.binding.meaning)
+      node = use.binding.node if of_import else use.node
+      self._add(node, missing, "is in no TensorFlow 2, compat.v1 included")
     if meaning in ("tensorflow.__version__", "tensorflow.VERSION"):
       self._add(
         use.node,
@@ -215,12 +246,22 @@ class Decisions:
         is_open=False,
       )
 
-  def _is_only_bound(self, use: Use) -> bool:
-    """Whether a use only gives another name to something."""
-    return any(b.node.value is use.node for b in self._aliases())
+  def _first_missing(self, meaning: str) -> Optional[str]:
+    return self._api.first_missing(plain(meaning)) if self._api else None
 
-  def _aliases(self) -> Iterator[Any]:
-    return (b for b in self.resolver.bindings if not b.is_import)
+  def is_gone(self, name: str) -> bool:
+    """Whether importing a name fails with TensorFlow 2."""
+    return is_gone(name) or self._first_missing(name) is not None
+
+  def can_go(self, binding: Binding) -> bool:
+    """Whether nothing is left in the module that needs a binding."""
+    if not self.is_gone(binding.path or binding.now):
+      return False
+    if not binding.is_import and not (
+      binding.uses and self.resolver.is_variable(binding)
+    ):
+      return False  # an attribute of a class or module, perhaps
+    return all(use.new for use in binding.uses)
 
   def _write(self, target: str) -> str:
     """How the module writes a full name."""
@@ -253,12 +294,6 @@ class Decisions:
     self.findings.append(Finding(line, name, text, is_open))
 
 
-def can_go(binding: Binding) -> bool:
-  """Whether nothing is left in its module that needs a binding."""
-  gone = is_gone(binding.path or binding.now) or is_gone(binding.now)
-  return gone and all(use.new for use in binding.uses)
-
-
 def is_gone(name: str) -> bool:
-  """Whether importing a name fails with TensorFlow 2."""
+  """Whether a name is in a part of TensorFlow 1 that is no more."""
   return plain(name).startswith(_GONE)

@@ -121,7 +121,9 @@ _MOVED = {
   "tensorflow.contrib.framework.load_variable": (
     "tensorflow.train.load_variable"
   ),
+  "tensorflow.contrib.framework.nest.is_sequence": "tensorflow.nest.is_nested",
   "tensorflow.contrib.framework.nest": "tensorflow.nest",
+  "tensorflow.python.util.nest.is_sequence": "tensorflow.nest.is_nested",
   "tensorflow.contrib.framework.sort": "tensorflow.sort",
   "tensorflow.contrib.lookup.HashTable": "tensorflow.lookup.StaticHashTable",
   "tensorflow.contrib.lookup.KeyValueTensorInitializer": (

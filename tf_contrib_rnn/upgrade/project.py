@@ -36,6 +36,14 @@ _OF_PYTHON_2 = frozenset(
   "basestring execfile long raw_input reduce unichr unicode xrange".split()
 )
 
+_MODULES_OF_PYTHON_2 = frozenset(
+  """
+  ConfigParser HTMLParser Queue StringIO Tkinter __builtin__ cPickle commands
+  itertools.ifilter itertools.imap itertools.izip itertools.izip_longest
+  thread urllib2 urlparse
+  """.split()
+)
+
 
 @dataclasses.dataclass(eq=False)
 class Module:
@@ -288,9 +296,26 @@ class Project:
     wanted: set[int] = set()
     for module in self._modules.values():
       for binding in module.resolver.bindings if module.resolver else ():
-        if binding.source is not None and not decide.can_go(binding):
-          wanted.add(id(binding.source))
+        if binding.source is None or module.decisions.can_go(binding):
+          continue
+        wanted.add(id(binding.source))
+    for module in self._modules.values():
+      wanted |= self._wanted_as_attributes(module)
     return wanted
+
+  def _wanted_as_attributes(self, module) -> set[int]:
+    """Names of a module that another one may take as module.name."""
+    importers = [
+      other.source.text
+      for other in self._modules.values()
+      if any(imported is module for _, imported in other.imports)
+    ]
+    return {
+      id(binding)
+      for binding in (module.resolver.bindings if importers else ())
+      if not all(use.new for use in binding.uses) or not binding.uses
+      if any(re.search(rf"\w\.{binding.local}\b", text) for text in importers)
+    }
 
   def _edit(self, module: Module) -> None:
     resolver, decisions = module.resolver, module.decisions
@@ -320,7 +345,9 @@ class Project:
     for key, bindings in by_node.items():
       node = nodes[key]
       dropped = {
-        id(b) for b in bindings if decide.can_go(b) and id(b) not in wanted
+        id(b)
+        for b in bindings
+        if module.decisions.can_go(b) and id(b) not in wanted
       }
       if isinstance(node, (cst.Import, cst.ImportFrom)):
         new = rewrite.new_imports(node, bindings, dropped)
@@ -355,18 +382,22 @@ class Project:
       is_left = (
         binding.is_import
         and id(binding) not in dropped
-        and decide.is_gone(binding.now)
+        and module.decisions.is_gone(binding.path or binding.now)
       )
       if is_left and not any(use.is_open for use in binding.uses):
         rule = names.find(binding.meaning)
-        text = rule.advice if rule else "tf.contrib is gone"
+        text = rule.advice if rule else "is in no TensorFlow 2"
         line = module.resolver.line_of(binding.node)
         module.decisions.findings.append(Finding(line, binding.written, text))
 
 
 def _python_2_names(resolver) -> Iterator[Finding]:
+  """What Python 3 has not, by that name."""
+  text = "is Python 2's: run futurize or 2to3, or write what Python 3 has"
   for node in resolver.unknown:
     if node.value in _OF_PYTHON_2:
-      yield Finding(
-        resolver.line_of(node), node.value, "is Python 2's: see futurize"
-      )
+      yield Finding(resolver.line_of(node), node.value, text)
+  for binding in resolver.bindings:
+    is_old = binding.is_import and binding.meaning in _MODULES_OF_PYTHON_2
+    if is_old and not resolver.is_tried(binding.node):
+      yield Finding(resolver.line_of(binding.node), binding.meaning, text)

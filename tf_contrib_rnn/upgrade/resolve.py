@@ -128,6 +128,8 @@ class Resolver(cst.CSTVisitor):
       follows it.
     unknown: names that nothing in the module binds, and Python neither.
     imports: its import statements.
+    calls_by_name: calls of getattr or hasattr with a string: (node, the use
+      that is their first argument, the string).
   """
 
   def __init__(self, module: cst.Module, find_in_project: Lookup):
@@ -145,6 +147,7 @@ class Resolver(cst.CSTVisitor):
     self.bindings: list[Binding] = []
     self.uses: list[Use] = []
     self.unknown: list[cst.Name] = []
+    self.calls_by_name: list[tuple[cst.Call, Use, str]] = []
     self._module = module
 
   def run(self) -> None:
@@ -168,6 +171,16 @@ class Resolver(cst.CSTVisitor):
   def is_global(self, binding: Binding) -> bool:
     """Whether a binding is the module's, for other modules to import."""
     return isinstance(self._scope_of(binding.node), metadata.GlobalScope)
+
+  def is_variable(self, binding: Binding) -> bool:
+    """Whether a binding is no attribute of a class."""
+    return not isinstance(self._scope_of(binding.node), metadata.ClassScope)
+
+  def is_tried(self, node: Any) -> bool:
+    """Whether a node is inside a try, or one of its excepts."""
+    while not isinstance(node, (cst.Module, cst.Try)):
+      node = self._parents[node]
+    return isinstance(node, cst.Try)
 
   def _scope_of(self, node):
     while node not in self._scopes:
@@ -202,6 +215,16 @@ class Resolver(cst.CSTVisitor):
     else:  # what is assigned to: tf.nn.rnn_cell = ...
       node.value.visit(self)
     return False
+
+  def leave_Call(self, original_node) -> None:
+    if dotted(original_node.func) not in ("getattr", "hasattr"):
+      return
+    values = [argument.value for argument in original_node.args[:2]]
+    if len(values) == 2 and isinstance(values[1], cst.SimpleString):
+      for use in self.uses:
+        if use.node is values[0]:
+          name = str(values[1].evaluated_value)
+          self.calls_by_name.append((original_node, use, name))
 
   def visit_Name(self, node) -> None:
     if self._contexts.get(node) == metadata.ExpressionContext.LOAD:
@@ -269,7 +292,7 @@ class Resolver(cst.CSTVisitor):
           path = dotted(alias.name) or ""
           name = path if alias.asname else path.split(".")[0]
           binding = self._import(node, alias, 0, name, "")
-          binding.path = path
+          binding.path = "" if alias.asname else path
           yield binding
     elif isinstance(node, cst.ImportFrom):
       for alias in node.names:

@@ -7,6 +7,7 @@ from typing import Optional
 
 import libcst as cst
 
+from tf_contrib_rnn.upgrade import names
 from tf_contrib_rnn.upgrade import resolve
 from tf_contrib_rnn.upgrade import rewrite
 from tf_contrib_rnn.upgrade.decide import Finding
@@ -30,9 +31,12 @@ class Start:
   def add(self) -> None:
     """Adds the statements to the edits."""
     name = self._decisions.name_of_tensorflow()
+    needs = self._decisions.needs - {"tensorflow"}
+    if any(package.startswith(f"{names.HERE}.") for package in needs):
+      needs -= {names.HERE}  # comes with its module
     imports = [
       f"import {package}"
-      for package in sorted(self._decisions.needs - {"tensorflow"})
+      for package in sorted(needs)
       if not self._imports(package)
     ]
     has_tensorflow = self._imports("tensorflow")
@@ -62,7 +66,8 @@ class Start:
       and (
         binding.meaning == package
         if package == "tensorflow"
-        else binding.local == binding.written == package
+        else package == (binding.path or binding.written)
+        and binding.local == package.split(".")[0]
       )
       for binding in self._resolver.bindings
     )
@@ -97,12 +102,12 @@ class Start:
     first = {"tensorflow": None, "program": None}
     order = []
     for line, node in self._lines_of_imports():
-      names_of = [
+      found = [
         b
         for b in self._resolver.bindings
         if b.node is node and b.written.split(".")[0] == "tensorflow"
       ]
-      kind = "tensorflow" if names_of else None
+      kind = "tensorflow" if found else None
       kind = "program" if id(node) in of_program else kind
       if kind and first[kind] is None:
         first[kind] = line

@@ -1,0 +1,8 @@
+from itertools import izip
+
+try:
+  import cPickle as pickle
+except ImportError:
+  import pickle
+import ConfigParser
+import tensorflow as tf
