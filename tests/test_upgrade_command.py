@@ -391,3 +391,32 @@ def test_check(tmp_path, capsys):
   write(tmp_path, a=NEW, b="", d="")
   assert run("check", tmp_path) == 0
   assert "nothing of tf.contrib is left" in capsys.readouterr().out
+
+
+def test_names_as_attributes_of_another_file(tmp_path):
+  package = tmp_path / "package"
+  package.mkdir()
+  write(
+    package,
+    __init__="",
+    helper="import tensorflow as tf\n"
+    "from tensorflow import contrib, contrib as c\nrnn = tf.contrib.rnn\n",
+    inner="from . import helper as h\nx = h.contrib.rnn.GRUCell(3)\n",
+  )
+  write(
+    tmp_path,
+    main="import package.helper\nfrom package import helper\n"
+    "x = [package.helper.tf.contrib.rnn.GRUCell(3), helper.rnn.NASCell(3)]\n"
+    "y = helper.tf.nn.dynamic_rnn(x, helper.nothing.contrib.rnn)\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  helper = (package / "helper.py").read_text()
+  assert helper == (
+    "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n"
+    "rnn = tf_contrib_rnn\n"
+  )
+  inner = (package / "inner.py").read_text()
+  assert inner.endswith("x = tf_contrib_rnn.GRUCell(3)\n")
+  main = (tmp_path / "main.py").read_text()
+  assert "x = [tf_contrib_rnn.GRUCell(3), helper.rnn.NASCell(3)]" in main
+  assert "y = tf_contrib_rnn.dynamic_rnn(x, helper.nothing.contrib" in main

@@ -97,7 +97,7 @@ class Decisions:
 
   def settle_bindings(self) -> None:
     """Says what each binding stands for after the upgrade."""
-    for binding in self.resolver.bindings:
+    for binding in self.resolver.bindings + self.resolver.remote:
       self.settle(binding)
 
   def settle(self, binding: Binding) -> str:
@@ -212,6 +212,8 @@ class Decisions:
       target = self.full(rule.new)
       if plain(use.now) != plain(target):
         use.new = self._write(target)
+      elif use.binding.now == names.SLIM and ".nets." in target:
+        self.needs.add(self._module_to_import(target))
 
   def _would_change(self, use: Use, rule: Optional[names.Rule]) -> bool:
     """Whether a use can't stay as it is."""
@@ -277,6 +279,8 @@ class Decisions:
   def _module_to_import(target: str) -> str:
     """The module that has to be imported for a full name to be found."""
     package, *rest = target.split(".")
+    if rest[:1] == ["nets"]:
+      return ".".join([package, *rest[:2]])
     return f"{package}.linear" if rest[:1] == ["linear"] else package
 
   def name_of_tensorflow(self) -> str:

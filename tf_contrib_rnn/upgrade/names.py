@@ -278,7 +278,6 @@ _ADVICE = {
 _OF_KERAS = (
   "tensorflow.keras",
   "tensorflow.layers",
-  "tensorflow.python.layers",
 )
 
 

@@ -198,12 +198,33 @@ class Project:
     self._resolve(other)
     return other.resolver.find_export(name) if other.resolver else None
 
+  def _find_attribute(self, module, binding, attributes):
+    """What helper.tf is, where helper is a file of the program."""
+    level = len(getattr(binding.node, "relative", ()))
+    path = binding.written
+    other = self._locate(module, level, path)
+    for number, attribute in enumerate(attributes):
+      inner = self._locate(module, level, f"{path}.{attribute}")
+      if inner is not None:
+        path, other = f"{path}.{attribute}", inner
+        continue
+      if other is None or other is module or other.tree is None:
+        return None
+      self._resolve(other)
+      found = other.resolver and other.resolver.find_export(attribute)
+      return (found, attributes[number + 1 :]) if found else None
+    return None
+
   def _resolve(self, module: Module) -> None:
     """Finds the meaning of a module's names."""
     if module.resolver or module.tree is None or module.path in self._resolving:
       return
     self._resolving.add(module.path)
-    resolver = Resolver(module.tree, lambda *names: self._find(module, *names))
+    resolver = Resolver(
+      module.tree,
+      lambda *names: self._find(module, *names),
+      lambda *names: self._find_attribute(module, *names),
+    )
     resolver.run()
     module.resolver = resolver
     for node in resolver.imports:
@@ -300,22 +321,10 @@ class Project:
           continue
         wanted.add(id(binding.source))
     for module in self._modules.values():
-      wanted |= self._wanted_as_attributes(module)
+      for binding in module.resolver.remote if module.resolver else ():
+        if not all(use.new for use in binding.uses):
+          wanted.add(id(binding.source))
     return wanted
-
-  def _wanted_as_attributes(self, module) -> set[int]:
-    """Names of a module that another one may take as module.name."""
-    importers = [
-      other.source.text
-      for other in self._modules.values()
-      if any(imported is module for _, imported in other.imports)
-    ]
-    return {
-      id(binding)
-      for binding in (module.resolver.bindings if importers else ())
-      if not all(use.new for use in binding.uses) or not binding.uses
-      if any(re.search(rf"\w\.{binding.local}\b", text) for text in importers)
-    }
 
   def _edit(self, module: Module) -> None:
     resolver, decisions = module.resolver, module.decisions

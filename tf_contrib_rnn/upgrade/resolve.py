@@ -117,6 +117,11 @@ def local_name(alias: cst.ImportAlias) -> str:
 
 
 Lookup = Callable[[int, str, str], Optional[Binding]]
+# Of an import and attributes of what it binds: what one of these is in another
+# module of the program, and those that follow.
+LookupAttribute = Callable[
+  [Binding, list[str]], Optional[tuple[Binding, list[str]]]
+]
 
 
 class Resolver(cst.CSTVisitor):
@@ -124,6 +129,7 @@ class Resolver(cst.CSTVisitor):
 
   Attributes:
     bindings: all of them.
+    remote: what stands for names of other modules, used as module.name.
     uses: those that begin with a name of TensorFlow's, or of a package that
       follows it.
     unknown: names that nothing in the module binds, and Python neither.
@@ -132,7 +138,12 @@ class Resolver(cst.CSTVisitor):
       that is their first argument, the string).
   """
 
-  def __init__(self, module: cst.Module, find_in_project: Lookup):
+  def __init__(
+    self,
+    module: cst.Module,
+    find_in_project: Lookup,
+    find_attribute: LookupAttribute,
+  ):
     super().__init__()
     wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=True)
     self._scopes = wrapper.resolve(metadata.ScopeProvider)
@@ -140,11 +151,13 @@ class Resolver(cst.CSTVisitor):
     self._parents = wrapper.resolve(metadata.ParentNodeProvider)
     self.positions = wrapper.resolve(metadata.PositionProvider)
     self._find_in_project = find_in_project
+    self._find_attribute = find_attribute
     self._of_assignments: dict[Any, list[Binding]] = {}
     self.imports: list[Any] = []
     self._of_stars: dict[str, Optional[Binding]] = {}
     self._in_progress: set[int] = set()
     self.bindings: list[Binding] = []
+    self.remote: list[Binding] = []
     self.uses: list[Use] = []
     self.unknown: list[cst.Name] = []
     self.calls_by_name: list[tuple[cst.Call, Use, str]] = []
@@ -232,6 +245,14 @@ class Resolver(cst.CSTVisitor):
 
   def _add_use(self, node, base, attributes):
     found, is_certain = self._lookup(base)
+    if len(found) == 1 and found[0].is_import and found[0].source is None:
+      remote = self._find_attribute(found[0], attributes)
+      if remote is not None:
+        other, attributes = remote
+        found = [
+          Binding(base.value, other.meaning, "", found[0].node, source=other)
+        ]
+        self.remote += found
     bindings = [b for b in found if b.meaning.split(".")[0] in _ROOTS]
     if not bindings:
       return

@@ -153,14 +153,34 @@ class Start:
     text = self._module.source.text if self._module.source else ""
     return uses and "TF_USE_LEGACY_KERAS" not in text
 
+  def _find_import_of_os(self, before) -> Any:
+    """The line that imports os, if it comes before another."""
+    for line in self._body:
+      if line is before:
+        return None
+      if any(
+        binding.node in getattr(line, "body", ())
+        and binding.local == binding.written == "os"
+        for binding in self._resolver.bindings
+      ):
+        return line
+    return None
+
   def _place_keras(self):
-    self._edits.top[:0] = ["import os", _LEGACY_KERAS]
+    first, order = self._find_places()
+    before = first[order[0]] if order else None
+    line = self._find_import_of_os(before)
+    if line is None:
+      self._edits.top[:0] = ["import os", _LEGACY_KERAS]
+    else:
+      self._edits.after[id(line)] = [_LEGACY_KERAS]
     self._decisions.findings.append(
       Finding(
         0,
-        "tf.layers, tf.keras or tf_slim",
-        "needs Keras 2: pip install tf_keras, of TensorFlow's minor; the "
-        "environment variable TF_USE_LEGACY_KERAS=1 chooses it",
+        "tf.layers or tf.keras",
+        "needs Keras 2: install tf_keras of TensorFlow's minor version; the "
+        "environment variable TF_USE_LEGACY_KERAS=1, now set at the program's "
+        "start, chooses it",
         is_open=False,
       )
     )

@@ -1,5 +1,3 @@
-import os
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras
 import tensorflow.compat.v1 as tf
 import tf_contrib_rnn.linear
 tf.disable_v2_behavior()
