@@ -159,7 +159,7 @@ bias: [gates * units]; or [2, gates * units], where the second row is added to
   what the state brings, which is another thing for the IndyGRU's candidate.
 gate_order: Of the gates in the three above: r, z, c and i, j, f, o as in
   tf.contrib.rnn, or z, r, c and i, f, j, o as in Keras. The SRU's are s, f, r,
-  t; of Keras's order, which has no SRU, s, r, f, t.
+  t in both.
 sequence_length: None, or one vector of [batch] for sequences. A length past
   the end counts as the end, a negative one as 0. Outputs past it are zeros.
 outputs: [batch, time, units] or as `inputs` are; [batch, units] for a step.

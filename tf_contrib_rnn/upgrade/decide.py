@@ -234,6 +234,10 @@ class Decisions:
 
   def _check(self, use: Use, meaning: str) -> None:
     """Lists a name that TensorFlow 2 has not."""
+    if is_gone(meaning):
+      use.is_open = True
+      self._add(use.node, meaning, names.advice(meaning))
+      return
     missing = self._first_missing(meaning)
     if missing:
       use.is_open = True

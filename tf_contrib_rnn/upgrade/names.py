@@ -112,6 +112,7 @@ _BROKEN_IN_SLIM = {
 # Names whose meaning is the same elsewhere in TensorFlow.
 _MOVED = {
   "tensorflow.contrib.framework.argsort": "tensorflow.argsort",
+  "tensorflow.contrib.framework.is_tensor": "tensorflow.is_tensor",
   "tensorflow.contrib.framework.list_variables": (
     "tensorflow.train.list_variables"
   ),
@@ -123,6 +124,9 @@ _MOVED = {
   ),
   "tensorflow.contrib.framework.nest.is_sequence": "tensorflow.nest.is_nested",
   "tensorflow.contrib.framework.nest": "tensorflow.nest",
+  "tensorflow.contrib.util.constant_value": "tensorflow.get_static_value",
+  "tensorflow.contrib.util.make_ndarray": "tensorflow.make_ndarray",
+  "tensorflow.contrib.util.make_tensor_proto": "tensorflow.make_tensor_proto",
   "tensorflow.python.util.nest.is_sequence": "tensorflow.nest.is_nested",
   "tensorflow.contrib.framework.sort": "tensorflow.sort",
   "tensorflow.contrib.lookup.HashTable": "tensorflow.lookup.StaticHashTable",
@@ -165,6 +169,8 @@ _MOVED = {
 _MOVED_MODULES = {
   "tensorflow.contrib.framework.python.ops.variables": "tf_slim.ops.variables",
   "tensorflow.contrib.layers.python.layers": "tf_slim.layers",
+  "tensorflow.contrib.losses": "tf_slim.losses",
+  "tensorflow.contrib.metrics": "tf_slim.metrics",
   "tensorflow.contrib.slim.nets": "tf_slim.nets",
   "tensorflow.contrib.slim.python.slim.nets": "tf_slim.nets",
 }
@@ -192,6 +198,9 @@ _ADVICE = {
   "tensorflow.contrib.distribute": (
     "use tf.distribute, whose strategies have the same names"
   ),
+  "tensorflow.contrib.distributions": (
+    "use the package tensorflow_probability: tfp.distributions"
+  ),
   "tensorflow.contrib.eager": (
     "use tf.GradientTape and tf.train.Checkpoint of TensorFlow 2"
   ),
@@ -212,6 +221,13 @@ _ADVICE = {
     "tf.contrib.learn has no successor; write the training loop with a "
     "Session, or move the model to Keras"
   ),
+  "tensorflow.contrib.learn.datasets": (
+    "the data sets are in tf.keras.datasets, in other forms"
+  ),
+  "tensorflow.contrib.learn.preprocessing": (
+    "write it out: VocabularyProcessor numbers words from 1 in the order in "
+    "which they come, and fills up with 0"
+  ),
   "tensorflow.contrib.legacy_seq2seq": (
     "no package has it; keep a copy of contrib/legacy_seq2seq/python/ops/"
     "seq2seq.py of TensorFlow 1.15 and upgrade that"
@@ -220,7 +236,6 @@ _ADVICE = {
     "see tf.lookup; index_table_from_* are a tf.lookup.StaticHashTable or "
     "StaticVocabularyTable with an initializer"
   ),
-  "tensorflow.contrib.metrics": "most of it is in tf.metrics (compat.v1)",
   "tensorflow.contrib.nn": "see tf.nn for a function of that name",
   "tensorflow.contrib.opt": (
     "no package has these optimizers for graph mode; AdamW and others are in "
@@ -385,6 +400,12 @@ def _find_advice(name):
         return None  # the module alone: what counts is what is taken from it
       return Rule(advice=_ADVICE[prefix])
   return None
+
+
+def advice(name: str) -> str:
+  """What to do about a name that is gone and has no rule."""
+  rule = _find_advice(f"{name}.")
+  return rule.advice if rule else "is in no TensorFlow 2"
 
 
 def is_keras(name: str) -> bool:

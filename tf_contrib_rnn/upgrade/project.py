@@ -72,6 +72,15 @@ class Module:
   new_text: str = ""
   findings: list[Finding] = dataclasses.field(default_factory=list)
 
+  def give_up(self, error: Exception) -> None:
+    """Leaves the file as it is, and says so."""
+    self.tree = None
+    text = (
+      "was left as it is: the upgrade failed on it, which is a fault of "
+      f"the upgrade's: {type(error).__name__}: {error}"
+    )
+    self.problem = Finding(0, "the file", text)
+
   def read(self) -> None:
     """Reads and parses the file."""
     try:
@@ -225,7 +234,11 @@ class Project:
       lambda *names: self._find(module, *names),
       lambda *names: self._find_attribute(module, *names),
     )
-    resolver.run()
+    try:
+      resolver.run()
+    except Exception as error:  # the other files can be done
+      module.give_up(error)
+      return
     module.resolver = resolver
     for node in resolver.imports:
       module.imports += [
@@ -277,9 +290,9 @@ class Project:
 
   def upgrade(self) -> None:
     """Finds each module's new text and findings."""
-    parsed = [m for m in self._modules.values() if m.tree is not None]
-    for module in parsed:
+    for module in self._modules.values():
       self._resolve(module)
+    parsed = [m for m in self._modules.values() if m.tree is not None]
     for module in parsed:
       module.decisions = Decisions(
         module.resolver, self._api, self._keep_tf_rnn
@@ -290,7 +303,10 @@ class Project:
       module.decisions.decide_uses()
     for module in parsed:
       if module.is_asked:
-        self._edit(module)
+        try:
+          self._edit(module)
+        except Exception as error:  # the other files can be done
+          module.give_up(error)
     for module in self._modules.values():
       if module.problem:
         module.findings.append(module.problem)
