@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -93,7 +94,9 @@ def _add_checkpoints(commands) -> None:
     "checkpoint, or compares them with another's or with a graph's.",
   ).add_argument
   add("path", metavar="PATH", help="a checkpoint's prefix, or its folder")
-  add("--json", action="store_true", help="for programs")
+  one = commands.choices["checkpoint"].add_mutually_exclusive_group()
+  add = one.add_argument
+  add("--json", action="store_true", help="print JSON, for programs")
   add("--diff", metavar="OTHER", help="compare with another checkpoint")
   add(
     "--against",
@@ -163,15 +166,33 @@ def _upgrade(options) -> int:
 
 
 def _checkpoint(options) -> int:
+  """The commands that read checkpoints, for which TensorFlow is imported."""
+  os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+  import tensorflow as tf
+
+  try:
+    return _run_checkpoint(options)
+  except (ImportError, OSError, ValueError, tf.errors.OpError) as error:
+    print(f"tf-contrib-rnn {options.command}: {error}", file=sys.stderr)
+    return 2
+
+
+def _run_checkpoint(options) -> int:
+  import tensorflow as tf
+
   from tf_contrib_rnn.checkpoints import compare
   from tf_contrib_rnn.checkpoints import contents
   from tf_contrib_rnn.checkpoints import convert
 
   if options.command == "convert":
-    print(
-      convert.run(options.path, options.to, options.output, options.overwrite)
+    path = convert.run(
+      options.path, options.to, options.output, options.overwrite
     )
+    print(path)
     return 0
-  if options.diff or options.against:
+  if options.against is not None:
+    tf.compat.v1.disable_v2_behavior()
+    sys.path.insert(0, "")  # modules of the folder, as with python -m
+  if options.diff is not None or options.against is not None:
     return compare.show(options.path, options.diff, options.against)
   return contents.show(options.path, options.json)

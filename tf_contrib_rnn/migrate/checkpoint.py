@@ -21,7 +21,7 @@ _FILE_ENDING = r"\.(index|meta|data-\d{5}-of-\d{5})$"
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 # What beside these a checkpoint's variables can be.
-_OTHER_NUMBERS = (
+OTHER_NUMBERS = (
   *("bool", "int8", "int16", "int32", "int64"),
   *("uint8", "uint16", "uint32", "uint64", "complex64", "complex128"),
 )
@@ -34,6 +34,7 @@ class _VariablesOfFiles(Mapping):
 
   Attributes:
     shapes: the variables' shapes by their names.
+    dtypes: the names of their dtypes by their names.
   """
 
   def __init__(self, path: str):
@@ -43,11 +44,16 @@ class _VariablesOfFiles(Mapping):
     with _name_damaged_files(path):
       self._reader = tf.train.load_checkpoint(path)
       shapes = self._reader.get_variable_to_shape_map()
+      dtypes = self._reader.get_variable_to_dtype_map()
     self.shapes = {name: tuple(shapes[name]) for name in sorted(shapes)}
+    self.dtypes = {name: dtype.name for name, dtype in dtypes.items()}
 
   def __getitem__(self, name):
     with _name_damaged_files(self._path):
       return self._reader.get_tensor(name)
+
+  def __contains__(self, name):
+    return name in self.shapes
 
   def __iter__(self):
     return iter(self.shapes)
@@ -66,7 +72,7 @@ def _name_damaged_files(path: str) -> Iterator[None]:
   except (tf.errors.OpError, IndexError, UnicodeDecodeError) as error:
     # No file at all is a wrong path. Data without an index is what is left of
     # a writer that was stopped.
-    if isinstance(error, tf.errors.NotFoundError) and not _files_of(path):
+    if isinstance(error, tf.errors.NotFoundError) and not files_of(path):
       raise
     raise ValueError(
       f"checkpoint is {path!r}, whose files are cut short, damaged or missing: "
@@ -74,7 +80,7 @@ def _name_damaged_files(path: str) -> Iterator[None]:
     ) from error
 
 
-def _files_of(prefix: str) -> list[str]:
+def files_of(prefix: str) -> list[str]:
   """The files of a checkpoint that there are, in TensorFlow's file systems."""
   import tensorflow as tf
 
@@ -90,11 +96,16 @@ def _files_of(prefix: str) -> list[str]:
   )
 
 
+def prefix_of(path: str) -> str:
+  """The prefix of a checkpoint of which a path may name a file."""
+  return re.sub(_FILE_ENDING, "", path)
+
+
 def load(checkpoint: Checkpoint) -> Mapping[str, Any]:
   """A checkpoint as a mapping from names to arrays."""
   if not isinstance(checkpoint, Mapping):
     # The name of one of its files will do for the checkpoint.
-    return _VariablesOfFiles(re.sub(_FILE_ENDING, "", os.fsdecode(checkpoint)))
+    return _VariablesOfFiles(prefix_of(os.fsdecode(checkpoint)))
   _check_keys("checkpoint", checkpoint)
   return checkpoint
 
@@ -104,6 +115,13 @@ def shape_of(name: str, variables: Mapping[str, Any]) -> tuple[int, ...]:
   if isinstance(variables, _VariablesOfFiles):
     return variables.shapes[name]
   return np.shape(variables[name])
+
+
+def dtype_of(name: str, variables: Mapping[str, Any]) -> str:
+  """The name of a variable's dtype, without reading it from a file."""
+  if isinstance(variables, _VariablesOfFiles):
+    return variables.dtypes[name]
+  return as_array(name, variables[name]).dtype.name
 
 
 def _check_keys(argument: str, variables: Mapping[str, Any]) -> None:
@@ -147,7 +165,7 @@ def _check_prefix(prefix: str, overwrite: bool) -> None:
       "without TensorFlow's endings (.index, .meta, .data-...), and is no "
       "folder's"
     )
-  files = _files_of(prefix)
+  files = files_of(prefix)
   if files and not overwrite:
     raise FileExistsError(
       f"prefix is {prefix!r}, expected one without files, and there are "
@@ -163,7 +181,7 @@ def _arrays_to_write(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
       "at least one"
     )
   _check_keys("variables", variables)  # an empty name would abort the process
-  dtypes = (*FLOATS, *_OTHER_NUMBERS)
+  dtypes = (*FLOATS, *OTHER_NUMBERS)
   return {n: as_array(n, value, dtypes) for n, value in variables.items()}
 
 

@@ -1,0 +1,83 @@
+"""The command line of what reads checkpoints; upgrade's is tested beside it."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rich", reason="rich is not installed")
+
+from tf_contrib_rnn import command  # noqa: E402
+from tf_contrib_rnn import migrate  # noqa: E402
+
+
+@pytest.fixture(name="prefix")
+def fixture_prefix(tmp_path):
+  """The path of a checkpoint of an IndRNNCell."""
+  variables = {
+    "rnn/ind_rnn_cell/kernel_w": np.ones([3, 4], "float32"),
+    "rnn/ind_rnn_cell/kernel_u": np.ones([1, 4], "float32"),
+    "rnn/ind_rnn_cell/bias": np.zeros([4], "float32"),
+  }
+  return migrate.write_checkpoint(variables, tmp_path / "model.ckpt")
+
+
+def run(*arguments):
+  return command.main([*map(str, arguments)])
+
+
+def test_checkpoint(prefix, capsys):
+  assert run("checkpoint", prefix) == 0
+  assert "IndRNNCell" in capsys.readouterr().out
+  assert run("checkpoint", prefix, "--json") == 0
+  found = json.loads(capsys.readouterr().out)
+  assert found["cells"][0]["units"] == 4
+
+
+def test_a_path_without_a_checkpoint(tmp_path, capsys):
+  assert run("checkpoint", tmp_path / "none") == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line.startswith("tf-contrib-rnn checkpoint: ") and "none" in line
+
+
+def test_diff(prefix, tmp_path, capsys):
+  other = migrate.write_checkpoint(
+    {"rnn/ind_rnn_cell/bias": np.zeros([5])}, tmp_path / "other.ckpt"
+  )
+  assert run("checkpoint", prefix, "--diff", prefix) == 0
+  assert run("checkpoint", prefix, "--diff", other) == 1
+  assert "kernel_u" in capsys.readouterr().out
+  with pytest.raises(SystemExit) as error:
+    run("checkpoint", prefix, "--diff", other, "--json")
+  assert error.value.code == 2
+
+
+def test_against_a_function_of_the_folder(
+  prefix, tmp_path, monkeypatch, capsys
+):
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(sys, "path", [*sys.path])
+  # Behaviour for the whole process, which other tests do not expect.
+  monkeypatch.setattr("tensorflow.compat.v1.disable_v2_behavior", lambda: None)
+  (tmp_path / "model_of_a_test.py").write_text(
+    "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n\n\n"
+    "def build():\n  x = tf.placeholder(tf.float32, [2, 5, 3])\n"
+    "  cell = tf_contrib_rnn.IndRNNCell(4)\n"
+    "  tf_contrib_rnn.dynamic_rnn(cell, x, dtype=tf.float32)\n"
+  )
+  assert run("checkpoint", prefix, "--against", "model_of_a_test:build") == 0
+  assert run("checkpoint", prefix, "--against", "model_of_a_test:none") == 2
+  assert "'model_of_a_test:none'" in capsys.readouterr().err
+
+
+def test_convert_refuses_what_is_there(prefix, tmp_path, capsys):
+  assert run("convert", prefix, "--to", "npz") == 0
+  path = capsys.readouterr().out.strip()
+  assert np.load(path)["rnn/ind_rnn_cell/kernel_w"].shape == (3, 4)
+  assert run("convert", prefix, "--to", "npz") == 2
+  assert path in capsys.readouterr().err
+  assert run("convert", prefix, "--to", "npz", "--overwrite") == 0
+  output = tmp_path / "back.ckpt"
+  assert run("convert", path, "--to", "tf1", "--output", output) == 0
+  assert migrate.read_weights("IndRNNCell", output).units == 4

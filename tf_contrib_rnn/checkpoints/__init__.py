@@ -1,0 +1,1 @@
+"""What an old checkpoint holds, how it differs from another, other formats."""
