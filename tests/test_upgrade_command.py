@@ -338,10 +338,13 @@ def test_only_programs_switch_tensorflow_2_off(tmp_path):
   model = (package / "model.py").read_text()
   assert switch not in model and "TF_USE_LEGACY_KERAS" not in model
   assert (package / "__init__.py").read_text() == "from package import model\n"
-  assert (
-    (package / "both.py")
-    .read_text()
-    .endswith(f'if __name__ == "__main__":\n  {switch}\n  x = tf.zeros([])\n')
+  both = (package / "both.py").read_text()  # a program only by itself
+  assert both == (
+    'import os\nif __name__ == "__main__":\n'
+    '  os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras\n'
+    "import tensorflow.compat.v1 as tf\n"
+    f'if __name__ == "__main__":\n  {switch}\nfrom .model import x\n'
+    'if __name__ == "__main__":\n  x = tf.zeros([])\n'
   )
   main = (tmp_path / "main.py").read_text()
   assert main.index("TF_USE_LEGACY_KERAS") < main.index(switch)
@@ -420,3 +423,61 @@ def test_names_as_attributes_of_another_file(tmp_path):
   main = (tmp_path / "main.py").read_text()
   assert "x = [tf_contrib_rnn.GRUCell(3), helper.rnn.NASCell(3)]" in main
   assert "y = tf_contrib_rnn.dynamic_rnn(x, helper.nothing.contrib" in main
+
+
+def test_lines_of_ipython_in_notebooks(tmp_path, capsys):
+  code = [
+    "import tensorflow as tf\n",
+    "print('%d'\n",
+    "      % tf.contrib.rnn)\n",
+    "files = !ls\n",
+    "path = %pwd\n",
+    "text = '''\n",
+    "%not one\n",
+    "'''\n",
+    "tf.contrib?\n",
+    "x = 7 \\\n",
+    "  % 3\n",
+  ]
+  notebook = make_notebook(("code", code), ("code", "%%writefile a.py\n"))
+  path = tmp_path / "model.ipynb"
+  path.write_text(json.dumps(notebook))
+  assert run("upgrade", path, "--write") == 0
+  new = "".join(json.loads(path.read_text())["cells"][0]["source"])
+  assert new.splitlines()[3:] == [
+    "print('%d'",
+    "      % tf_contrib_rnn)",
+    *map(str.rstrip, code[3:]),
+  ]
+  notebook = make_notebook(("code", "%%writefile a.py\ntf.contrib.rnn\n"))
+  path.write_text(json.dumps(notebook))
+  assert run("upgrade", path) == 1
+  assert "%%writefile a.py" in capsys.readouterr().out
+
+
+def test_lines_are_those_of_the_file_that_is_written(tmp_path, capsys):
+  write(tmp_path, a="import tensorflow as tf\nx = tf.contrib.rnn\n" + OPEN)
+  file = tmp_path / "a.py"
+  assert run("upgrade", file) == 1
+  assert "a.py:4: tf.contrib.seq2seq" in capsys.readouterr().out
+  assert run("upgrade", file, "--write") == 1
+  assert "a.py:6: tf.contrib.seq2seq" in capsys.readouterr().out
+  assert "seq2seq" in file.read_text().splitlines()[5]
+  assert run("upgrade", file, "--write") == 1
+  assert "a.py:6: tf.contrib.seq2seq" in capsys.readouterr().out
+
+
+def test_a_program_of_tensorflow_2_stays(tmp_path):
+  text = "import tensorflow as tf\nprint(tf.constant([1.0]).numpy())\n"
+  write(
+    tmp_path,
+    a=text,
+    b="import tensorflow as tf\n@tf.function\ndef f():\n  pass\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert (tmp_path / "a.py").read_text() == text
+  # Beside one of TensorFlow 1 it is a part of that.
+  write(tmp_path, c="import a\nimport tensorflow as tf\nx = tf.Session()\n")
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert "compat.v1" in (tmp_path / "a.py").read_text()
+  assert "compat.v1" not in (tmp_path / "b.py").read_text()

@@ -6,24 +6,36 @@ import pathlib
 from typing import Optional
 
 # What TensorFlow makes when it runs, so that its files do not say it.
-_MADE = ("keras", "layers", "estimator", "summary", "rnn_cell")
+_MADE = ("app", "keras", "summary")
+_MADE_IN_V1 = ("layers", "rnn_cell")
 
 
 class Api:
-  """The names of tensorflow.compat.v1, as its generated files import them."""
+  """The names of TensorFlow, as its generated files import them.
 
-  def __init__(self, folder: pathlib.Path):
+  Args:
+    folder: where TensorFlow is.
+    names: the folder in there that has the names.
+  """
+
+  def __init__(self, folder: pathlib.Path, names: str):
     self._folder = folder
+    self._root = folder / names
     self._names: dict[pathlib.Path, Optional[frozenset[str]]] = {}
 
   @classmethod
-  def of_installed(cls) -> Optional["Api"]:
-    """That of the installed TensorFlow, or None if there is none."""
+  def of_installed(cls, version: int) -> Optional["Api"]:
+    """That of the installed TensorFlow, or None if there is none.
+
+    Args:
+      version: 1 for tensorflow.compat.v1, 2 for tensorflow itself.
+    """
     found = importlib.util.find_spec("tensorflow")
     if not found or not found.origin:
       return None
     folder = pathlib.Path(found.origin).parent
-    return cls(folder) if (folder / "_api/v2/compat/v1").is_dir() else None
+    names = f"_api/v2/compat/v{version}"
+    return cls(folder, names) if (folder / names).is_dir() else None
 
   def first_missing(self, name: str) -> Optional[str]:
     """The first part of a full name that is not there, or None.
@@ -38,10 +50,11 @@ class Api:
       return self._first_missing_module(parts)
     if parts[1] in ("compat", "core", "contrib"):
       return None
-    folder = self._folder / "_api/v2/compat/v1"
+    folder = self._root
     for size, part in enumerate(parts[1:], 2):
       there = self._names_in(folder)
-      if there is None or part in _MADE or part.startswith("__"):
+      made = _MADE + (_MADE_IN_V1 if self._root.name == "v1" else ())
+      if there is None or part in made or part.startswith("__"):
         return None
       if part not in there and not (folder / part).is_dir():
         return ".".join(parts[:size])

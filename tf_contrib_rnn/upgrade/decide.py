@@ -12,16 +12,8 @@ from tf_contrib_rnn.upgrade.resolve import Resolver
 from tf_contrib_rnn.upgrade.resolve import Use
 from tf_contrib_rnn.upgrade.resolve import V1
 
-# Names that only TensorFlow 1 had at its top: who writes them means it.
-_OF_TENSORFLOW_1 = frozenset(
-  """
-  ConfigProto GraphKeys InteractiveSession Session app assign all_variables
-  flags get_collection get_default_graph get_variable gfile
-  global_variables global_variables_initializer initialize_all_variables
-  layers logging placeholder reset_default_graph set_random_seed
-  trainable_variables variable_scope variables_initializer
-  """.split()
-)
+# Who writes these means TensorFlow 2, though 1.15 had them.
+_OF_TENSORFLOW_2 = ("tensorflow.GradientTape", "tensorflow.function")
 _GONE = ("tensorflow.contrib", "tensorflow.estimator", "tensorflow.examples")
 _SWITCHES = ("disable_v2_behavior", "disable_eager_execution")
 
@@ -50,12 +42,19 @@ class Decisions:
     resolver: its names.
     findings: what a person has to do or know.
     needs: the packages to be imported: tf_contrib_rnn, tf_slim, tensorflow.
+    version: the TensorFlow that it is for, 1 or 2; None if it does not say.
     uses_keras: whether it uses a part of TensorFlow that is Keras.
     uses_tensorflow: whether it uses TensorFlow by a name of its own.
     is_switched: whether it turns TensorFlow 2's behaviour off already.
   """
 
-  def __init__(self, resolver: Resolver, api: Optional[Api], keep_tf_rnn: bool):
+  def __init__(
+    self,
+    resolver: Resolver,
+    api: Optional[Api],
+    api_of_2: Optional[Api],
+    keep_tf_rnn: bool,
+  ):
     self.resolver = resolver
     self.findings: list[Finding] = []
     self.needs: set[str] = set()
@@ -70,26 +69,34 @@ class Decisions:
     self.uses_tensorflow = any(
       b.meaning.split(".")[0] in ("tensorflow", names.HERE) for b in imports
     )
-    self._is_of_1 = self._looks_like_1()
+    self.version = self._find_version(api_of_2)
 
-  def _looks_like_1(self) -> bool:
-    """Whether `tf`, where it is not compat.v1, is meant as TensorFlow 1's."""
-    says_v1 = False
+  def _find_version(self, api: Optional[Api]) -> Optional[int]:
+    """Which TensorFlow the module is for: 1, 2, or None if it does not say."""
+    version = None
     for use in self.resolver.uses:
-      first = [*use.meaning.split("."), "", ""][1]
+      meaning = plain(use.meaning)
       full = ".".join([use.binding.written, *use.attributes])
-      if full.startswith(V1 + ".") and not use.binding.written.startswith(V1):
-        says_v1 = True
-      elif first in _OF_TENSORFLOW_1:
-        return True
-    return not says_v1
+      if use.binding.written.startswith(V1):
+        return 1
+      if full.startswith(V1 + ".") or meaning.startswith(_OF_TENSORFLOW_2):
+        version = 2  # as tf_upgrade_v2 leaves it, perhaps with tf.contrib
+      elif api and api.first_missing(meaning):
+        return 1
+      elif is_gone(meaning):
+        version = version or 1
+    if version is None and any(
+      b.is_import and is_gone(b.meaning) for b in self.resolver.bindings
+    ):
+      return 1
+    return version
 
   def find(self, name: str) -> Optional[names.Rule]:
     return names.find(plain(name), self._keep_tf_rnn)
 
   def full(self, name: str) -> str:
     """A name of TensorFlow 1.15 as this module is to write it in full."""
-    if name.split(".")[0] != "tensorflow" or not self._is_of_1:
+    if name.split(".")[0] != "tensorflow" or self.version != 1:
       return name
     return V1 + name[len("tensorflow") :]
 
@@ -161,6 +168,12 @@ class Decisions:
       self._decide_bare(use)
     for call in self.resolver.calls_by_name:
       self._decide_call(*call)
+    for node in self.resolver.maybe:
+      name = self.resolver.code(node)
+      self._add(node, name, "is left, if this is TensorFlow's")
+    for node, is_run in self.resolver.strings:
+      text = "is a string; see what it is for"
+      self._add(node, node.evaluated_value, text, is_run)
 
   def _decide_bare(self, use: Use) -> None:
     """tf.contrib alone: nothing to do if it is given a name that can go."""
@@ -210,10 +223,23 @@ class Decisions:
       self._add(use.node, meaning, rule.advice)
     else:
       target = self.full(rule.new)
+      note = names.note(rule.new)
+      if note:
+        self._add(use.node, rule.new, note, is_open=False)
       if plain(use.now) != plain(target):
-        use.new = self._write(target)
+        self._replace(use, target)
       elif use.binding.now == names.SLIM and ".nets." in target:
         self.needs.add(self._module_to_import(target))
+
+  def _replace(self, use: Use, target: str) -> None:
+    """Writes another name in place of a use, if that can be seen there."""
+    first = self._write(target).split(".")[0]
+    if self.resolver.is_hidden(use.node, first):
+      use.is_open = True
+      text = f"a variable called {first} hides the module that has it now"
+      self._add(use.node, plain(use.meaning), text)
+    else:
+      use.new = self._write(target)
 
   def _would_change(self, use: Use, rule: Optional[names.Rule]) -> bool:
     """Whether a use can't stay as it is."""
@@ -259,10 +285,22 @@ class Decisions:
     """Whether importing a name fails with TensorFlow 2."""
     return is_gone(name) or self._first_missing(name) is not None
 
+  def _is_bound_again(self, binding: Binding) -> bool:
+    """Whether another import binds the first part of `import a.b.c`."""
+    return any(
+      other is not binding
+      and other.is_import
+      and other.local == binding.local
+      and other.path in ("", other.local)
+      for other in self.resolver.bindings
+    )
+
   def can_go(self, binding: Binding) -> bool:
     """Whether nothing is left in the module that needs a binding."""
     if not self.is_gone(binding.path or binding.now):
       return False
+    if binding.path and self._is_bound_again(binding):
+      return True
     if not binding.is_import and not (
       binding.uses and self.resolver.is_variable(binding)
     ):

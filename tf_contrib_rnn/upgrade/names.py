@@ -39,6 +39,8 @@ SLIM = "tf_slim"
 # Modules whose cells are here. Others of their names stay where they are.
 _OF_CELLS = (
   "tensorflow.contrib.rnn",
+  "tensorflow.contrib.rnn.core_rnn",
+  "tensorflow.contrib.rnn.core_rnn_cell",
   "tensorflow.contrib.rnn.python.ops.core_rnn",
   "tensorflow.contrib.rnn.python.ops.core_rnn_cell",
   "tensorflow.contrib.rnn.python.ops.core_rnn_cell_impl",
@@ -93,21 +95,54 @@ _OF_SLIM = (
 )
 
 # What tf_slim 1.1 has, and what fails in it with TensorFlow 2.15 and later.
+_FAILS = "tf_slim's fails with this TensorFlow"
 _BROKEN_IN_SLIM = {
   "batch_norm": (
-    "tf_slim's fails with this TensorFlow; the same variables come from "
+    f"{_FAILS}; the same variables come from "
     'tf.layers.batch_normalization(x, name="BatchNorm", scale=False, '
     "momentum=0.999, epsilon=0.001, training=is_training), with the scope as "
     "the name"
   ),
   "optimize_loss": (
-    "tf_slim's fails with this TensorFlow; write optimizer.minimize(loss, "
-    "global_step), in the same variable_scope (OptimizeLoss by default)"
+    f"{_FAILS}; write optimizer.minimize(loss, global_step), in the same "
+    "variable_scope (OptimizeLoss by default)"
   ),
-  "recompute_grad": "tf_slim's fails with this TensorFlow; use "
-  "tf.recompute_grad",
-  "rev_block": "tf_slim's fails with this TensorFlow",
+  "recompute_grad": f"{_FAILS}; use tf.recompute_grad",
+  "local_variable": (
+    f"{_FAILS}; use tf.get_variable with "
+    "collections=[tf.GraphKeys.LOCAL_VARIABLES] and trainable=False"
+  ),
+  "global_variable": f"{_FAILS}; use tf.Variable",
+  **dict.fromkeys(
+    """
+    adaptive_clipping_fn legacy_fully_connected legacy_linear legacy_relu
+    learning.add_gradients_summaries learning.clip_gradient_norms
+    learning.multiply_gradients losses.metric_learning
+    metrics.auc_with_confidence_intervals metrics.precision_at_recall
+    metrics.recall_at_precision metrics.streaming_concat
+    metrics.streaming_curve_points metrics.streaming_dynamic_auc rev_block
+    tfexample_decoder training.add_gradients_summaries
+    training.clip_gradient_norms training.multiply_gradients
+    """.split(),
+    _FAILS,
+  ),
 }
+# What works, but not always.
+_NOTES = {
+  "tf_slim.learning.create_train_op": "fails with clip_gradient_norm",
+  "tf_slim.training.create_train_op": "fails with clip_gradient_norm",
+}
+
+
+def _why_broken(below: str) -> Optional[str]:
+  """Why a name below tf_slim fails, or None."""
+  parts = below.split(".")
+  for size in range(1, len(parts) + 1):
+    reason = _BROKEN_IN_SLIM.get(".".join(parts[:size]))
+    if reason:
+      return reason
+  return None
+
 
 # Names whose meaning is the same elsewhere in TensorFlow.
 _MOVED = {
@@ -332,7 +367,9 @@ def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
   for old, new in (_MOVED | _MOVED_MODULES).items():
     below = _below(old, name)
     if below is not None:
-      return Rule(f"{new}.{below}" if below else new)
+      moved = f"{new}.{below}" if below else new
+      broken = _why_broken(moved.removeprefix(f"{SLIM}."))
+      return Rule(advice=broken) if broken else Rule(moved)
   module, _, last = name.rpartition(".")
   if module == "tensorflow.nn" and last in RNN_FUNCTIONS:
     return None if keep_tf_rnn else Rule(f"{HERE}.{last}")
@@ -350,10 +387,12 @@ def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
     first, _, rest = below.removeprefix("python.ops.").partition(".")
     if first == "arg_scope" and rest:  # the module of that name
       return Rule(f"{SLIM}.ops.{first}.{rest}")
-    if first in _BROKEN_IN_SLIM:
-      return Rule(advice=_BROKEN_IN_SLIM[first])
+    below = f"{first}.{rest}".rstrip(".")
+    broken = _why_broken(below)
+    if broken:
+      return Rule(advice=broken)
     if first in _IN_SLIM:
-      return Rule(f"{SLIM}.{first}.{rest}".rstrip("."))
+      return Rule(f"{SLIM}.{below}")
   return _find_advice(name)
 
 
@@ -365,8 +404,9 @@ def _find_successor(name):
     is_there = first in ("", *dir(tf_contrib_rnn), "linear", "cell_kinds")
     advice = _ADVICE["tensorflow.contrib.rnn"]
   else:
-    is_there = first in _IN_SLIM - {*_BROKEN_IN_SLIM} or first in _SLIM_MODULES
-    advice = _BROKEN_IN_SLIM.get(first) or _ADVICE.get(
+    broken = _why_broken(below)
+    is_there = not broken and first in (*_IN_SLIM, *_SLIM_MODULES)
+    advice = broken or _ADVICE.get(
       f"tensorflow.contrib.layers.{first}", _ADVICE["tensorflow.contrib.slim"]
     )
   return None if is_there else Rule(advice=advice)
@@ -400,6 +440,11 @@ def _find_advice(name):
         return None  # the module alone: what counts is what is taken from it
       return Rule(advice=_ADVICE[prefix])
   return None
+
+
+def note(name: str) -> Optional[str]:
+  """What to know of a name of today, or None."""
+  return _NOTES.get(name)
 
 
 def advice(name: str) -> str:

@@ -146,7 +146,7 @@ class Project:
     progress: Callable[[Iterable], Iterable] = iter,
   ):
     self._keep_tf_rnn = keep_tf_rnn
-    self._api = Api.of_installed()
+    self._apis = Api.of_installed(1), Api.of_installed(2)
     self._modules: dict[pathlib.Path, Module] = {}
     self._resolving: set[pathlib.Path] = set()
     self.roots: list[pathlib.Path] = []
@@ -279,6 +279,13 @@ class Project:
       found += [m for _, m in reached.imports if m not in found]
     return [m for m in found if m.decisions is not None]
 
+  def is_of_1(self, module: Module) -> bool:
+    """Whether a module, or what it imports, is for TensorFlow 1."""
+    return any(
+      m.decisions.uses_tensorflow and m.decisions.version == 1
+      for m in self.reached_from(module)
+    )
+
   def uses_tensorflow(self, module: Module) -> bool:
     """Whether a module, or what it imports, uses TensorFlow."""
     return any(
@@ -295,8 +302,11 @@ class Project:
     parsed = [m for m in self._modules.values() if m.tree is not None]
     for module in parsed:
       module.decisions = Decisions(
-        module.resolver, self._api, self._keep_tf_rnn
+        module.resolver, *self._apis, self._keep_tf_rnn
       )
+    if any(module.decisions.version == 1 for module in parsed):
+      for module in parsed:  # a program is for one TensorFlow
+        module.decisions.version = module.decisions.version or 1
     for module in self._importers_last(parsed):
       module.decisions.settle_bindings()
     for module in parsed:
@@ -351,7 +361,11 @@ class Project:
     self._edit_imports(module, edits)
     start.Start(self, module, edits).add()
     module.findings += sorted(
-      {*decisions.findings, *_python_2_names(resolver)},
+      {
+        *decisions.findings,
+        *_python_2_names(resolver),
+        *_other_cells(module.source),
+      },
       key=lambda finding: (finding.line, finding.name),
     )
     module.new_text = rewrite.apply(module.tree, edits).code
@@ -407,6 +421,7 @@ class Project:
       is_left = (
         binding.is_import
         and id(binding) not in dropped
+        and binding.now == binding.written
         and module.decisions.is_gone(binding.path or binding.now)
       )
       if is_left and not any(use.is_open for use in binding.uses):
@@ -414,6 +429,15 @@ class Project:
         text = rule.advice if rule else "is in no TensorFlow 2"
         line = module.resolver.line_of(binding.node)
         module.decisions.findings.append(Finding(line, binding.written, text))
+
+
+def _other_cells(source) -> Iterator[Finding]:
+  """Cells of a notebook that are no Python, and may write some."""
+  for code in source.other_cells:
+    if re.search(r"\bcontrib\b|rnn_cell", code):
+      name = code.strip().split("\n")[0]
+      text = "is a cell that is left as it is; see what it has"
+      yield Finding(0, name, text, name.startswith(("%%writefile", "%%file")))
 
 
 def _python_2_names(resolver) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ variables of the same name are none.
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any
 from typing import Callable
@@ -19,6 +20,11 @@ from tf_contrib_rnn.upgrade import names
 
 V1 = "tensorflow.compat.v1"
 _ROOTS = ("tensorflow", names.HERE, names.SLIM)
+_MAY_BE_CONTRIB = re.compile(
+  r"\.contrib\.(rnn|layers|slim|seq2seq|framework|crf|training|learn|opt)\b"
+)
+_RUN_STRINGS = ("__import__", "eval", "exec", "import_module")
+_IS_CONTRIB = re.compile(r"(tensorflow|tf)\.contrib(\.\w+)*\.?")
 # What of a star from TensorFlow has to be known.
 _OF_STAR = ("contrib", "estimator", "examples", "keras", "layers", "nn")
 
@@ -134,6 +140,9 @@ class Resolver(cst.CSTVisitor):
       follows it.
     unknown: names that nothing in the module binds, and Python neither.
     imports: its import statements.
+    maybe: chains with .contrib.rnn or the like in them, of whatever it is.
+    strings: strings that are a name of tf.contrib, outside of docstrings, each
+      with whether it is given to import_module, eval or the like.
     calls_by_name: calls of getattr or hasattr with a string: (node, the use
       that is their first argument, the string).
   """
@@ -155,12 +164,14 @@ class Resolver(cst.CSTVisitor):
     self._of_assignments: dict[Any, list[Binding]] = {}
     self.imports: list[Any] = []
     self._of_stars: dict[str, Optional[Binding]] = {}
-    self._in_progress: set[int] = set()
+    self._in_progress: set[Any] = set()
     self.bindings: list[Binding] = []
     self.remote: list[Binding] = []
     self.uses: list[Use] = []
     self.unknown: list[cst.Name] = []
     self.calls_by_name: list[tuple[cst.Call, Use, str]] = []
+    self.maybe: list[cst.Attribute] = []
+    self.strings: list[tuple[cst.SimpleString, bool]] = []
     self._module = module
 
   def run(self) -> None:
@@ -170,6 +181,10 @@ class Resolver(cst.CSTVisitor):
     for scope in {id(s): s for s in self._scopes.values() if s}.values():
       for assignment in scope.assignments:
         self._bindings_of(assignment)
+
+  def code(self, node: Any) -> str:
+    """The text of a node."""
+    return self._module.code_for_node(node)
 
   def line_of(self, node: Any) -> int:
     return self.positions[node].start.line
@@ -222,12 +237,38 @@ class Resolver(cst.CSTVisitor):
       attributes.insert(0, base.attr.value)
       base = base.value
     if not isinstance(base, cst.Name):
+      self._add_maybe(node)
       node.value.visit(self)
     elif self._contexts.get(node) == metadata.ExpressionContext.LOAD:
       self._add_use(node, base, attributes)
     else:  # what is assigned to: tf.nn.rnn_cell = ...
       node.value.visit(self)
     return False
+
+  def _add_maybe(self, node) -> None:
+    """self.tf.contrib.rnn, say, where nobody knows what self.tf is."""
+    text = self._module.code_for_node(node)
+    if isinstance(node, cst.Attribute) and _MAY_BE_CONTRIB.search(text):
+      self.maybe.append(node)
+
+  def visit_SimpleString(self, node) -> None:
+    parent = self._parents.get(node)
+    if isinstance(parent, cst.Expr) or "contrib" not in node.value:
+      return
+    if _IS_CONTRIB.fullmatch(str(node.evaluated_value)):
+      while isinstance(parent, (cst.Arg, cst.BinaryOperation)):
+        parent = self._parents[parent]
+      function = dotted(parent.func) if isinstance(parent, cst.Call) else None
+      is_run = (function or "").split(".")[-1] in _RUN_STRINGS
+      self.strings.append((node, is_run))
+
+  def is_hidden(self, node: Any, name: str) -> bool:
+    """Whether a name is a variable of the program's own where a node is."""
+    scope = self._scope_of(node)
+    return any(
+      not any(b.is_import for b in self._bindings_of(assignment))
+      for assignment in scope[name]
+    )
 
   def leave_Call(self, original_node) -> None:
     if dotted(original_node.func) not in ("getattr", "hasattr"):
@@ -255,6 +296,8 @@ class Resolver(cst.CSTVisitor):
         self.remote += found
     bindings = [b for b in found if b.meaning.split(".")[0] in _ROOTS]
     if not bindings:
+      if not any(b.is_import for b in found):  # as django's
+        self._add_maybe(node)
       return
     is_certain &= len(bindings) == len(found)
     use = Use(node, bindings, attributes, is_certain=is_certain)
@@ -276,6 +319,8 @@ class Resolver(cst.CSTVisitor):
     found: list[Binding] = []
     is_certain = True
     for assignment in assignments:
+      if assignment in self._in_progress:  # tf = tf.compat.v1
+        continue
       bindings = self._bindings_of(assignment)
       found += bindings
       is_certain &= bool(bindings) or self._is_none(assignment)
@@ -300,7 +345,9 @@ class Resolver(cst.CSTVisitor):
     """What an assignment of a scope binds, if it is known."""
     if assignment not in self._of_assignments:
       self._of_assignments[assignment] = []  # for a = a
+      self._in_progress.add(assignment)
       made = [*self._make_bindings(assignment)]
+      self._in_progress.discard(assignment)
       self._of_assignments[assignment] = made
       self.bindings += made
     return self._of_assignments[assignment]

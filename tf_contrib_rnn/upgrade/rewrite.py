@@ -24,7 +24,6 @@ class Edits:
     expressions: the text that replaces a name or chain.
     lines: the statements that replace a line of statements.
     before: statements before a line; `after`: behind it.
-    guards: statements at the start of an if's body.
     top: statements at the start of the module.
   """
 
@@ -34,7 +33,6 @@ class Edits:
   )
   before: Lines = dataclasses.field(default_factory=dict)
   after: Lines = dataclasses.field(default_factory=dict)
-  guards: Lines = dataclasses.field(default_factory=dict)
   top: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -86,15 +84,6 @@ class _Apply(cst.CSTTransformer):
     statements = statements or [cst.Pass()]
     return updated_node.with_changes(
       body=[s.with_changes(semicolon=_NO_SEMICOLON) for s in statements]
-    )
-
-  def leave_If(self, original_node, updated_node):
-    lines = _parse(self._edits.guards.get(id(original_node), ()))
-    if not lines or not isinstance(updated_node.body, cst.IndentedBlock):
-      return updated_node
-    body = updated_node.body
-    return updated_node.with_changes(
-      body=body.with_changes(body=[*lines, *body.body])
     )
 
   def leave_IndentedBlock(self, original_node, updated_node):

@@ -1,5 +1,7 @@
 """The commands `upgrade` and `check`."""
 
+import dataclasses
+import difflib
 import pathlib
 import shutil
 import sys
@@ -65,6 +67,7 @@ def upgrade(
       continue
     if write or output:
       _write(module)
+      module.findings = [*_with_new_lines(module)]
     else:
       report.show_diff(console, module)
   report.show(console, modules)
@@ -105,6 +108,20 @@ def _write(module: Module) -> None:
       module.source.write(module.new_text)
   except Unreadable as error:
     module.findings.append(Finding(0, "the file", str(error)))
+
+
+def _with_new_lines(module: Module) -> Iterator[Finding]:
+  """The findings with the lines that they have in the new text."""
+  source: Any = module.source
+  old, new = (t.splitlines() for t in (source.text, module.new_text))
+  lines = {0: 0}
+  matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+  for _, start, end, new_start, new_end in matcher.get_opcodes():
+    for line in range(start, end):
+      lines[line + 1] = min(new_start + line - start, max(new_end, 1) - 1) + 1
+  for finding in module.findings:
+    line = lines.get(finding.line, finding.line)
+    yield dataclasses.replace(finding, line=line)
 
 
 def check(paths: list[pathlib.Path]) -> int:

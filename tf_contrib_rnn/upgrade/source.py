@@ -13,7 +13,9 @@ _CELL = "# %% tf_contrib_rnn cell {}\n"
 _MAGIC = "pass  # tf_contrib_rnn magic {}"
 # Cells that begin with one of these hold Python.
 _WITH_PYTHON = ("capture", "prun", "time", "timeit")
-_IS_MAGIC = re.compile(r"(\s*)([%!?].*|.*[^#]\?\??)$")
+_IS_MAGIC = re.compile(
+  r"(\s*)([%!?].*|[\w., ]+=\s*[%!].*|[^#'\"]*[^#'\"?\s]\?\??)\s*$"
+)
 
 
 class Unreadable(Exception):
@@ -40,6 +42,11 @@ class Source:
       self.text = self._notebook.text
     else:
       self.text = _decode(self._bytes)
+
+  @property
+  def other_cells(self) -> list[str]:
+    """The text of a notebook's code cells that hold no Python."""
+    return self._notebook.others if self._notebook else []
 
   def readable(self, text: str) -> str:
     """A text for people: of a notebook with IPython's own lines."""
@@ -107,6 +114,7 @@ class _Notebook:
     except (KeyError, TypeError, ValueError) as error:
       raise Unreadable(f"is no notebook of version 4: {error}") from error
     self._magics: list[str] = []
+    self.others: list[str] = []  # cells that hold something else
     self.text = "".join(
       _CELL.format(number) + self._hide(code) + "\n"
       for number, code in enumerate(codes)
@@ -117,10 +125,11 @@ class _Notebook:
     lines = code.split("\n")
     magic = re.match(r"\s*%%(\w*)", code)
     if magic and magic[1] not in _WITH_PYTHON:
+      self.others.append(code)
       return "\n".join(self._put_away("", line) for line in lines)
     for number, line in enumerate(lines):
       found = _IS_MAGIC.match(line)
-      if found:
+      if found and not _goes_on(lines[:number]):
         lines[number] = self._put_away(found[1], found[2])
     return "\n".join(lines)
 
@@ -148,6 +157,21 @@ class _Notebook:
     """Code with IPython's own lines as they were."""
     pattern = re.escape(_MAGIC).replace(r"\{\}", r"(\d+)")
     return re.sub(pattern, lambda found: self._magics[int(found[1])], code)
+
+
+def _goes_on(lines: list[str]) -> bool:
+  """Whether a statement, a bracket or a string goes on after these lines."""
+  if lines and lines[-1].endswith("\\"):
+    return True
+  text = "\n".join(lines) + "\n"
+  try:
+    for _ in tokenize.generate_tokens(io.StringIO(text).readline):
+      pass
+  except tokenize.TokenError:
+    return True
+  except IndentationError:
+    pass
+  return False
 
 
 def _join(source) -> str:

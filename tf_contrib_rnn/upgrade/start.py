@@ -12,8 +12,8 @@ from tf_contrib_rnn.upgrade import resolve
 from tf_contrib_rnn.upgrade import rewrite
 from tf_contrib_rnn.upgrade.decide import Finding
 
-_LEGACY_KERAS = (
-  'os.environ["TF_USE_LEGACY_KERAS"] = "1"' "  # tf.layers is in tf_keras"
+_SET_KERAS = (
+  'os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras'
 )
 
 
@@ -30,7 +30,22 @@ class Start:
 
   def add(self) -> None:
     """Adds the statements to the edits."""
-    name = self._decisions.name_of_tensorflow()
+    imports = self._missing_imports()
+    start = self._start_of()
+    uses_it = self._project.is_of_1(self._module)
+    if start is None or not uses_it:
+      self._place(imports, [])
+      return
+    switches = []
+    if not self._decisions.is_switched:
+      name = self._decisions.name_of_tensorflow()
+      switches.append(start.format(f"{name}.disable_v2_behavior()"))
+    self._place(imports, switches)
+    if self._needs_legacy_keras():
+      self._place_keras(start.format(_SET_KERAS))
+
+  def _missing_imports(self) -> list[str]:
+    """The imports of what the changed expressions need."""
     needs = self._decisions.needs - {"tensorflow"}
     if any(package.startswith(f"{names.HERE}.") for package in needs):
       needs -= {names.HERE}  # comes with its module
@@ -39,23 +54,26 @@ class Start:
       for package in sorted(needs)
       if not self._imports(package)
     ]
-    has_tensorflow = self._imports("tensorflow")
-    if "tensorflow" in self._decisions.needs and not has_tensorflow:
-      imports.insert(0, f"import {resolve.V1} as {name}")
-    switch = f"{name}.disable_v2_behavior()"
-    programs = self._project.uses_tensorflow(self._module)
-    is_program = programs and not self._decisions.is_switched
-    guard = self._main_guard()
-    if is_program and self._is_imported():
-      is_program = guard is not None
-      if guard is not None:
-        self._edits.guards[id(guard)] = [switch]
-        if not has_tensorflow:
-          imports.insert(0, f"import {resolve.V1} as {name}")
-      switch = ""
-    self._place(imports, switch if is_program else "", name, has_tensorflow)
-    if programs and not self._is_imported() and self._needs_legacy_keras():
-      self._place_keras()
+    if "tensorflow" in self._decisions.needs and not self._imports(
+      "tensorflow"
+    ):
+      imports.insert(0, self._import_of_tensorflow())
+    return imports
+
+  def _import_of_tensorflow(self) -> str:
+    return f"import {resolve.V1} as {self._decisions.name_of_tensorflow()}"
+
+  def _start_of(self) -> Optional[str]:
+    """A statement as it has to be at a program's start; None in no program.
+
+    A file that others import is one only where it is run itself.
+    """
+    if not self._project.is_imported(self._module):
+      return "{}"
+    if not self._has_main_guard():
+      return None
+    indent = self._module.tree.default_indent
+    return 'if __name__ == "__main__":\n' + indent + "{}"
 
   def _imports(self, package: str) -> bool:
     """Whether the module imports a package at its top, by its own name."""
@@ -72,17 +90,16 @@ class Start:
       for binding in self._resolver.bindings
     )
 
-  def _is_imported(self) -> bool:
-    return self._project.is_imported(self._module)
-
-  def _main_guard(self) -> Optional[cst.If]:
-    """The module's `if __name__ == "__main__":`."""
-    for statement in self._body:
-      if isinstance(statement, cst.If):
-        test = self._module.tree.code_for_node(statement.test)
-        if re.fullmatch(r"""\(?__name__\s*==\s*['"]__main__['"]\)?""", test):
-          return statement
-    return None
+  def _has_main_guard(self) -> bool:
+    """Whether the module has an `if __name__ == "__main__":`."""
+    pattern = r"""\(?__name__\s*==\s*['"]__main__['"]\)?"""
+    return any(
+      isinstance(statement, cst.If)
+      and re.fullmatch(
+        pattern, self._module.tree.code_for_node(statement.test).strip()
+      )
+      for statement in self._body
+    )
 
   def _lines_of_imports(self) -> Iterator[tuple[Any, Any]]:
     """The import statements at the module's top, with their lines."""
@@ -114,30 +131,27 @@ class Start:
         order.append(kind)
     return first, order
 
-  def _place(self, imports, switch, name, has_tensorflow):
+  def _place(self, imports: list[str], switches: list[str]) -> None:
     """Puts the imports and the switch where they have to be."""
-    if not imports and not switch:
+    if not imports and not switches:
       return
     first, order = self._find_places()
-    lines = imports + ([switch] if switch else [])
-    if order[:1] == ["tensorflow"]:
-      binds = self._binds(first["tensorflow"], name)
-      if switch and not binds:
-        lines = [*imports, f"import {resolve.V1} as {name}", switch]
+    start = self._import_of_tensorflow()
+    after_tensorflow = order[:1] == ["tensorflow"]
+    is_bound = after_tensorflow and self._binds(first["tensorflow"])
+    if switches and not is_bound and start not in imports:
+      imports = [*imports, start] if after_tensorflow else [start, *imports]
+    lines = imports + switches
+    if after_tensorflow:
       self._edits.after[id(first["tensorflow"])] = lines
-      return
-    if switch:
-      lines = [*imports, switch]
-      start = f"import {resolve.V1} as {name}"
-      if start not in lines:
-        lines.insert(0, start)
-    if first["program"] is not None:
+    elif first["program"] is not None:
       self._edits.before[id(first["program"])] = lines
     else:
       self._edits.top += lines
 
-  def _binds(self, line, name) -> bool:
-    """Whether a line makes a name stand for TensorFlow."""
+  def _binds(self, line) -> bool:
+    """Whether a line makes the module's name for TensorFlow stand for it."""
+    name = self._decisions.name_of_tensorflow()
     return any(
       binding.node in line.body
       and binding.local == name
@@ -166,14 +180,14 @@ class Start:
         return line
     return None
 
-  def _place_keras(self):
+  def _place_keras(self, statement: str) -> None:
     first, order = self._find_places()
     before = first[order[0]] if order else None
     line = self._find_import_of_os(before)
     if line is None:
-      self._edits.top[:0] = ["import os", _LEGACY_KERAS]
+      self._edits.top[:0] = ["import os", statement]
     else:
-      self._edits.after[id(line)] = [_LEGACY_KERAS]
+      self._edits.after[id(line)] = [statement]
     self._decisions.findings.append(
       Finding(
         0,

@@ -7,3 +7,4 @@ except ImportError:
 import ConfigParser
 import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
+x = tf.placeholder(tf.float32)

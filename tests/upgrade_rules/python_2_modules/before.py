@@ -6,3 +6,4 @@ except ImportError:
   import pickle
 import ConfigParser
 import tensorflow as tf
+x = tf.placeholder(tf.float32)

@@ -3,3 +3,4 @@ from six.moves import range as xrange
 
 a = [i for i in xrange(3)]
 b = unicode("a"), raw_input()
+x = tf.placeholder(tf.float32)

@@ -1,4 +1,4 @@
-import tensorflow as tf
+import tensorflow.compat.v1 as tf
 import tf_contrib_rnn
 
 tf.compat.v1.disable_v2_behavior()

@@ -1,0 +1,4 @@
+from .stack import AcousticModel
+from .ops import xavier
+
+__all__ = ["AcousticModel", "xavier"]
