@@ -101,6 +101,8 @@ def test_cell(use_bias):
 )
 @pytest.mark.parametrize("sequences", [False, True], ids=["last", "all"])
 def test_outputs_of_masked_steps(mask, backwards, mode, sequences):
+  if keras_helpers.BACKEND == "torch" and backwards and "unroll" in mode:
+    pytest.skip("Keras's loop on torch fails: it flips a tuple of masks")
   mask = MASKS[mask]
   layer = a_layer(
     go_backwards=backwards,
