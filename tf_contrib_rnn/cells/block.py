@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.python.keras.engine import input_spec
 
 from tf_contrib_rnn import core
+from tf_contrib_rnn.cells.layer import LayerCell
 from tf_contrib_rnn.ops import block
 
 v1 = tf.compat.v1
@@ -43,7 +44,7 @@ def check_pair(name: str, pair: Any) -> None:
     )
 
 
-class _BlockCell(core.LayerRNNCell):
+class _BlockCell(LayerCell):
   """What the cells have in common: a number of units, inputs of two ranks."""
 
   def __init__(self, num_units, reuse, name, dtype=None):

@@ -13,6 +13,7 @@ from tensorflow.python.keras.engine import input_spec
 
 from tf_contrib_rnn import core
 from tf_contrib_rnn.cells import plain
+from tf_contrib_rnn.cells.layer import LayerCell
 
 v1 = tf.compat.v1
 
@@ -211,7 +212,7 @@ class IntersectionRNNCell(_GatedCell):
       )
 
 
-class NASCell(core.LayerRNNCell):
+class NASCell(LayerCell):
   """Neural Architecture Search (NAS) cell.
 
   A cell that a search by reinforcement learning found on the Penn Treebank:

@@ -20,6 +20,7 @@ from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.cells import rows
+from tf_contrib_rnn.cells.layer import LayerCell
 from tf_contrib_rnn.ops import fused
 
 Initializer = Union[None, str, type, Callable[..., Any]]
@@ -77,7 +78,7 @@ def _check_dtype(name: str, dtype: tf.DType) -> None:
     )
 
 
-class _IndependentCell(core.LayerRNNCell):
+class _IndependentCell(LayerCell):
   """What the three cells have in common: units, activation, variables."""
 
   def __init__(

@@ -28,7 +28,7 @@ _is_kept_inside = contextvars.ContextVar("is_kept_inside", default=False)
 
 
 @contextlib.contextmanager
-def _as_first_of_its_name(name: str) -> Iterator[None]:
+def as_first_of_its_name(name: str) -> Iterator[None]:
   """Inside, a variable of this name can be made, whoever has one already.
 
   What tf.functions make stays in a store of TensorFlow's by its name, where
@@ -83,7 +83,7 @@ class PlainCell(core.RNNCell):
         if self._reuse or keywords.get("reuse") is True:
           made[name] = make(*arguments, **keywords)
         else:
-          with _as_first_of_its_name(full_name):
+          with as_first_of_its_name(full_name):
             made[name] = make(*arguments, **keywords)
       finally:
         _is_kept_inside.reset(token)

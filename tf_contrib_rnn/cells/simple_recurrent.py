@@ -7,12 +7,12 @@ from typing import Optional
 import tensorflow as tf
 from tensorflow.python.keras.engine import input_spec
 
-from tf_contrib_rnn import core
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.cells import rows
+from tf_contrib_rnn.cells.layer import LayerCell
 
 
-class SRUCell(core.LayerRNNCell):
+class SRUCell(LayerCell):
   """Simple Recurrent Unit (SRU) cell.
 
   The gates see the input alone: x W of all steps can be done beforehand.

@@ -12,13 +12,14 @@ from tensorflow.python.keras.legacy_tf_layers import base
 
 from tf_contrib_rnn import core
 from tf_contrib_rnn.cells import block as block_cells
+from tf_contrib_rnn.cells.layer import OwnVariables
 from tf_contrib_rnn.ops import block
 from tf_contrib_rnn.rnn import whole_sequences
 
 Steps = Union[tf.Tensor, list[tf.Tensor]]
 
 
-class LSTMBlockWrapper(base.Layer, metaclass=abc.ABCMeta):
+class LSTMBlockWrapper(OwnVariables, base.Layer, metaclass=abc.ABCMeta):
   """A layer of an LSTM over whole sequences, for ops that compute all steps.
 
   An abstract class: subclasses define `num_units` and `_call_cell`, and make

@@ -4,9 +4,12 @@ import dataclasses
 from typing import Any
 from typing import Optional
 
+import libcst as cst
+
 from tf_contrib_rnn.upgrade import names
 from tf_contrib_rnn.upgrade.api import Api
 from tf_contrib_rnn.upgrade.resolve import Binding
+from tf_contrib_rnn.upgrade.resolve import dotted
 from tf_contrib_rnn.upgrade.resolve import plain
 from tf_contrib_rnn.upgrade.resolve import Resolver
 from tf_contrib_rnn.upgrade.resolve import Use
@@ -85,11 +88,25 @@ class Decisions:
         return 1
       elif is_gone(meaning):
         version = version or 1
-    if version is None and any(
+    has_gone = any(
       b.is_import and is_gone(b.meaning) for b in self.resolver.bindings
-    ):
+    )
+    if version is None and (has_gone or self._takes_1_by_star(api)):
       return 1
     return version
+
+  def _takes_1_by_star(self, api: Optional[Api]) -> bool:
+    """Whether `from tensorflow import *` brings a name of TensorFlow 1."""
+    has_star = any(map(_is_star_of_tensorflow, self.resolver.imports))
+    unknown = {f"tensorflow.{node.value}" for node in self.resolver.unknown}
+    return has_star and any(
+      api and api.first_missing(name) and not self._first_missing(name)
+      for name in unknown
+    )
+
+  def stays(self, node: Any) -> bool:
+    """Whether an import is a star that a program of TensorFlow 2 keeps."""
+    return _is_star_of_tensorflow(node) and self.version != 1
 
   def find(self, name: str) -> Optional[names.Rule]:
     return names.find(plain(name), self._keep_tf_rnn)
@@ -171,9 +188,9 @@ class Decisions:
     for node in self.resolver.maybe:
       name = self.resolver.code(node)
       self._add(node, name, "is left, if this is TensorFlow's")
-    for node, is_run in self.resolver.strings:
+    for string, is_run in self.resolver.strings:
       text = "is a string; see what it is for"
-      self._add(node, node.evaluated_value, text, is_run)
+      self._add(string, string.evaluated_value, text, is_run)
 
   def _decide_bare(self, use: Use) -> None:
     """tf.contrib alone: nothing to do if it is given a name that can go."""
@@ -338,6 +355,14 @@ class Decisions:
       name = "tf" + name[len("tensorflow") :]
     line = self.resolver.line_of(node)
     self.findings.append(Finding(line, name, text, is_open))
+
+
+def _is_star_of_tensorflow(node: Any) -> bool:
+  return (
+    isinstance(getattr(node, "names", None), cst.ImportStar)
+    and not node.relative
+    and dotted(node.module) == "tensorflow"
+  )
 
 
 def is_gone(name: str) -> bool:

@@ -388,7 +388,9 @@ class Project:
         for b in bindings
         if module.decisions.can_go(b) and id(b) not in wanted
       }
-      if isinstance(node, (cst.Import, cst.ImportFrom)):
+      if module.decisions.stays(node):
+        new = None
+      elif isinstance(node, (cst.Import, cst.ImportFrom)):
         new = rewrite.new_imports(node, bindings, dropped)
       else:
         new = [] if dropped and len(dropped) == len(bindings) else None

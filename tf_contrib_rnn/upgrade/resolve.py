@@ -264,7 +264,7 @@ class Resolver(cst.CSTVisitor):
 
   def is_hidden(self, node: Any, name: str) -> bool:
     """Whether a name is a variable of the program's own where a node is."""
-    scope = self._scope_of(node)
+    scope: Any = self._scope_of(node)
     return any(
       not any(b.is_import for b in self._bindings_of(assignment))
       for assignment in scope[name]
@@ -362,7 +362,9 @@ class Resolver(cst.CSTVisitor):
           binding = self._import(node, alias, 0, name, "")
           binding.path = "" if alias.asname else path
           yield binding
-    elif isinstance(node, cst.ImportFrom):
+    elif isinstance(node, cst.ImportFrom) and not isinstance(
+      node.names, cst.ImportStar
+    ):
       for alias in node.names:
         if local_name(alias) == assignment.name:
           module = dotted(node.module) if node.module else ""

@@ -251,10 +251,14 @@ def new_imports(
   if kept:
     statements.append(node.with_changes(names=_end(kept, node)))
   lines = dict.fromkeys(import_of(b.now, b.local) for b in moved)
-  return statements + [
-    cst.ensure_type(cst.parse_statement(line), cst.SimpleStatementLine).body[0]
+  return statements + [_parse_small(line) for line in _join(lines)]
     for line in _join(lines)
   ]
+
+
+def _parse_small(line: str) -> cst.BaseSmallStatement:
+  statement: Any = cst.parse_statement(line)
+  return statement.body[0]
 
 
 def _end(names, node):
@@ -308,4 +312,4 @@ def _new_star(node, bindings, dropped):
     return None  # of the program, say: what it brings is upgraded there
   wanted = [b for b in bindings if id(b) not in dropped]
   lines = dict.fromkeys(import_of(b.now, b.local) for b in wanted)
-  return [cst.parse_statement(line).body[0] for line in _join(lines)]
+  return [_parse_small(line) for line in _join(lines)]
