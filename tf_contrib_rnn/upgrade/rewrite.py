@@ -252,8 +252,6 @@ def new_imports(
     statements.append(node.with_changes(names=_end(kept, node)))
   lines = dict.fromkeys(import_of(b.now, b.local) for b in moved)
   return statements + [_parse_small(line) for line in _join(lines)]
-    for line in _join(lines)
-  ]
 
 
 def _parse_small(line: str) -> cst.BaseSmallStatement:

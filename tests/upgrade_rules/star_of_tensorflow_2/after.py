@@ -1,0 +1,3 @@
+from tensorflow import *
+
+y = constant(1.0)

@@ -1,0 +1,4 @@
+from tensorflow.compat.v1 import *
+
+x = placeholder(float32, [None, 3])
+y = constant(1.0)
