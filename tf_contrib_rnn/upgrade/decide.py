@@ -71,7 +71,7 @@ class Decisions:
     imports = [b for b in resolver.bindings if b.is_import]
     self.uses_tensorflow = any(
       b.meaning.split(".")[0] in ("tensorflow", names.HERE) for b in imports
-    )
+    ) or any(map(_is_star_of_tensorflow, resolver.imports))
     self.version = self._find_version(api_of_2)
 
   def _find_version(self, api: Optional[Api]) -> Optional[int]:

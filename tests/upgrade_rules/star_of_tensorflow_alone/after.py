@@ -1,3 +1,5 @@
+import tensorflow.compat.v1 as tf
+tf.disable_v2_behavior()
 from tensorflow.compat.v1 import *
 
 x = placeholder(float32, [None, 3])
