@@ -54,8 +54,9 @@ cc_cpu_tests := //cc/cells/... //cc/recurrence:recurrence_test \
 requirements := requirements-dev.txt \
 	$(if $(filter $(TF_DEFAULT),$(TF)),requirements-jax.txt)
 
-# A worker a processor; each runs whole files, whose set-up it then does once.
-pytest := $(bin)/python3 -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+# Each worker runs whole files, whose set-up it then does once. One more than
+# CI's processors: some wait for other processes.
+pytest := $(bin)/python3 -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	--durations 10
 
 .PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheel clean

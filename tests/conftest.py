@@ -1,8 +1,8 @@
 """Which tests run: all, the usual ones, or the quick ones.
 
 `make test` runs of each product of parameters a part, in which every pair of
-values comes up, or every value where a test is marked so, and no test that is
-marked as long. `make test-all` (pytest
+values comes up, or every value or one alone where a test is marked so, and no
+test that is marked as long. `make test-all` (pytest
 --all) runs everything. `make test-quick` (pytest --quick) leaves out the files
 that start processes or compile for long.
 """
@@ -81,10 +81,13 @@ def values_of(item):
 def choose(items, by_value):
   """Some of one test's items, in which each pair of parameters' values is.
 
-  With the mark each_value, each value. What is chosen depends on the names
-  alone: xdist asks for the same in every process.
+  With the mark each_value, each value; with one_value, one item. What is chosen
+  depends on the names alone: xdist asks for the same in every process.
   """
   size = 1 if by_value or items[0].get_closest_marker("each_value") else 2
+  if items[0].get_closest_marker("one_value"):
+    yield min(items, key=lambda item: zlib.crc32(item.nodeid.encode()))
+    return
   seen = set()
   # As if drawn by lot, so that other values come up with each.
   for item in sorted(items, key=lambda item: zlib.crc32(item.nodeid.encode())):

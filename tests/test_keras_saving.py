@@ -122,6 +122,7 @@ def assert_same_predictions(model, again):
   )
 
 
+@pytest.mark.one_value
 @every_kind
 def test_file(kind, tmp_path):
   model = a_model(kind, activation="relu")
@@ -136,6 +137,7 @@ def test_file(kind, tmp_path):
   assert_same_predictions(model, again)
 
 
+@pytest.mark.one_value
 @every_kind
 def test_file_of_the_older_format(kind, tmp_path):
   """It has no registered names inside of wrappers: these need a scope."""
@@ -150,6 +152,7 @@ def test_file_of_the_older_format(kind, tmp_path):
     assert_same_predictions(model, keras.models.load_model(path))
 
 
+@pytest.mark.one_value
 @every_kind
 def test_weights_alone_and_clones(kind, tmp_path):
   model = a_model(kind)

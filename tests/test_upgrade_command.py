@@ -103,6 +103,7 @@ def test_status(tmp_path, capsys):
     ["upgrade"],
     ["upgrade", tmp_path / "none"],
     ["upgrade", tmp_path, "--report", "report.txt"],
+    ["upgrade", tmp_path, "--report", tmp_path / "none" / "report.md"],
     ["upgrade", tmp_path, "--output", tmp_path],
     ["rewrite", tmp_path],
   ):

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import os
 import pathlib
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Optional
@@ -24,6 +25,8 @@ def _report(text: str) -> pathlib.Path:
   path = pathlib.Path(text)
   if path.suffix not in (".json", ".md"):
     raise argparse.ArgumentTypeError(f"{text!r}, expected FILE.json or FILE.md")
+  if not path.parent.is_dir():
+    raise argparse.ArgumentTypeError(f"{text!r} is in no folder that exists")
   return path
 
 
@@ -156,13 +159,17 @@ def _upgrade(options) -> int:
   if options.write and options.output:
     print("--write and --output DIR: expected one of the two", file=sys.stderr)
     return 2
-  return run.upgrade(
-    options.paths,
-    options.write,
-    options.output,
-    options.report,
-    options.keep_tf_rnn,
-  )
+  try:
+    return run.upgrade(
+      options.paths,
+      options.write,
+      options.output,
+      options.report,
+      options.keep_tf_rnn,
+    )
+  except (OSError, shutil.Error) as error:  # of --output and --report
+    print(f"tf-contrib-rnn upgrade: {error}", file=sys.stderr)
+    return 2
 
 
 def _checkpoint(options) -> int:
