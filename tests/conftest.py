@@ -23,7 +23,7 @@ cells_block flax_nnx flax_sru jax_library fuzz keras_bound checkpoints
 cells_simple_recurrent cells_gated cells_convolutional keras_lite keras_weights
 flax_bound namespace gpu library wheel upgrade_programs
 functions_of_eager_mode checkpoints_contents checkpoints_convert
-checkpoints_compare command""".split()
+checkpoints_compare command keras_fused keras_layers malformed""".split()
 
 
 def pytest_addoption(parser):
