@@ -1,11 +1,14 @@
 """Builds the libraries with Bazel and puts them into the package.
 
 The op library works with the TensorFlow minor that is installed where this
-runs, and the wheel's version says which. The library for JAX works with any
-recent JAX, but needs the headers of the one that is installed. Without one of
-the two, that one's library is not built. pip has to see them, so:
+runs, and its file's name says which. The library for JAX works with any recent
+JAX, but needs the headers of the one that is installed. pip has to see them:
 
   pip wheel --no-build-isolation .
+
+Without one of the two, that one's library is not built. Without both, as in
+pip's own environment for building, or without Bazel, the package has none: what
+it runs is composed, and says so once.
 """
 
 import importlib.metadata
@@ -53,36 +56,38 @@ def has_xla_headers():
   return (include / "xla/ffi/api/ffi.h").exists()
 
 
-def list_extensions():
-  ops, xla = LIBRARIES
-  names = [ops] if tensorflow_minor() else []
-  names += [xla] if has_xla_headers() else []
-  if not names:
-    sys.exit(
-      "tf_contrib_rnn is built for the TensorFlow and the JAX that are "
-      "installed, and pip sees neither: install tensorflow, tensorflow-cpu or "
-      "jax first, and give pip --no-build-isolation."
-    )
-  for name in LIBRARIES.keys() - names:
-    framework = "TensorFlow" if name == ops else "jaxlib"
-    print(f"There is no {framework} to build against: no {name}.")
-  return [setuptools.Extension(name, []) for name in names]
-
-
-def find_version():
-  minor = tensorflow_minor()
-  return f"{VERSION}+tf{minor}" if minor else VERSION
-
-
 def find_bazel():
   for name in (os.environ.get("BAZEL"), "bazel", "bazelisk"):
     path = shutil.which(name) if name else None
     if path:
       return path
-  sys.exit(
-    "tf_contrib_rnn is built with Bazel, and there is none: install "
-    "Debian's bazel-bootstrap, or bazelisk, or set BAZEL to its path."
-  )
+  return None
+
+
+def why_no_libraries():
+  """Why there is nothing to build; None if there is."""
+  if not tensorflow_minor() and not has_xla_headers():
+    return "pip sees neither TensorFlow nor JAX (give it --no-build-isolation)"
+  if not find_bazel():
+    return (
+      "there is no Bazel (install Debian's bazel-bootstrap, or bazelisk, or "
+      "set BAZEL to its path)"
+    )
+  return None
+
+
+def list_extensions():
+  reason = why_no_libraries()
+  if reason:
+    print(f"tf_contrib_rnn is built without its libraries: {reason}.")
+    return []
+  ops, xla = LIBRARIES
+  names = [ops] if tensorflow_minor() else []
+  names += [xla] if has_xla_headers() else []
+  for name in LIBRARIES.keys() - names:
+    framework = "TensorFlow" if name == ops else "jaxlib"
+    print(f"There is no {framework} to build against: no {name}.")
+  return [setuptools.Extension(name, []) for name in names]
 
 
 class BuildWithBazel(build_ext):
@@ -120,14 +125,14 @@ class BuildWithBazel(build_ext):
 
 
 class WheelForAnyPython(bdist_wheel):
-  """The library is for a platform, but for any Python 3."""
+  """The library is for a platform, if there is one, but for any Python 3."""
 
   def get_tag(self):
     return "py3", "none", super().get_tag()[2]
 
 
 setuptools.setup(
-  version=find_version(),
+  version=VERSION,
   packages=[
     "tf_contrib_rnn",
     "tf_contrib_rnn.cells",

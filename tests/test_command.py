@@ -5,6 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+import tf_contrib_rnn
 
 pytest.importorskip("rich", reason="rich is not installed")
 
@@ -81,3 +84,12 @@ def test_convert_refuses_what_is_there(prefix, tmp_path, capsys):
   output = tmp_path / "back.ckpt"
   assert run("convert", path, "--to", "tf1", "--output", output) == 0
   assert migrate.read_weights("IndRNNCell", output).units == 4
+
+
+def test_without_a_command_it_says_what_there_is(capsys):
+  assert run() == 0
+  printed = capsys.readouterr().out
+  assert f"tf_contrib_rnn {tf_contrib_rnn.__version__}\n" in printed
+  assert f"TensorFlow {tf.__version__}" in printed
+  fused = tf_contrib_rnn.fused_ops_available()
+  assert f"fused in TensorFlow: {'yes' if fused else 'no, '}" in printed

@@ -99,7 +99,6 @@ def test_status(tmp_path, capsys):
   assert run("upgrade", tmp_path) == 1
   assert run("upgrade", tmp_path, "--write", "--output", tmp_path / "o") == 2
   for bad in (
-    [],
     ["upgrade"],
     ["upgrade", tmp_path / "none"],
     ["upgrade", tmp_path, "--report", "report.txt"],

@@ -42,10 +42,12 @@ def _output(text: str) -> pathlib.Path:
 def _parser() -> argparse.ArgumentParser:
   parser = argparse.ArgumentParser(
     "tf-contrib-rnn",
-    description="Moves TensorFlow 1 programs and checkpoints off tf.contrib.",
+    description="Moves TensorFlow 1 programs and checkpoints off tf.contrib. "
+    "Without a command it prints versions, and what runs as fused ops, to be "
+    "pasted into an issue.",
   )
   parser.add_argument("--version", action="version", version=__version__)
-  commands = parser.add_subparsers(dest="command", required=True)
+  commands = parser.add_subparsers(dest="command")
   _add_upgrade(commands)
   add = commands.add_parser(
     "check",
@@ -138,6 +140,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     The exit status.
   """
   options = _parser().parse_args(arguments)
+  if options.command is None:
+    from tf_contrib_rnn import about
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    print(about.describe())
+    return 0
   missing = _missing_packages()
   if missing:
     print(
