@@ -221,7 +221,9 @@ def test_follows_links(file, tmp_path):
 
 
 def test_empty_folder_and_file(tmp_path, capsys):
-  assert run("upgrade", tmp_path) == 0
+  for command_name in ("upgrade", "check"):
+    assert run(command_name, tmp_path) == 2
+    assert "no Python files" in capsys.readouterr().err
   write(tmp_path, empty="")
   assert run("upgrade", tmp_path, "--write") == 0
   assert (tmp_path / "empty.py").read_text() == ""
@@ -341,7 +343,7 @@ def test_only_programs_switch_tensorflow_2_off(tmp_path):
   both = (package / "both.py").read_text()  # a program only by itself
   assert both == (
     'import os\nif __name__ == "__main__":\n'
-    '  os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras\n'
+    '  os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Keras 2, from tf_keras\n'
     "import tensorflow.compat.v1 as tf\n"
     f'if __name__ == "__main__":\n  {switch}\nfrom .model import x\n'
     'if __name__ == "__main__":\n  x = tf.zeros([])\n'
@@ -374,7 +376,7 @@ def test_hidden_folders_are_left_alone(tmp_path):
   for name in (".git", "__pycache__", "venv"):
     (tmp_path / name).mkdir()
     write(tmp_path / name, model=OLD)
-  assert run("upgrade", tmp_path, "--write") == 0
+  assert run("upgrade", tmp_path, "--write") == 2
   assert (tmp_path / ".git" / "model.py").read_text() == OLD
 
 
@@ -382,18 +384,47 @@ def test_hidden_folders_are_left_alone(tmp_path):
 
 
 def test_check(tmp_path, capsys):
-  write(tmp_path, a=OLD, b=OPEN, c="import tensorflow as tf\n", d="def f(:\n")
+  write(
+    tmp_path,
+    a=OLD,
+    b=OPEN,
+    c="import tensorflow as tf\ntf.nn.dynamic_rnn(1)\n",
+    d="def f(:\n",
+    e="import importlib\nx = importlib.import_module('tf.contrib.rnn')\n",
+    f="from tensorflow.contrib import rnn\n",
+  )
   assert run("check", tmp_path) == 1
-  lines = capsys.readouterr().out.splitlines()
-  assert [line.split("/")[-1].split(": ")[0] for line in lines[:-1]] == [
+  *lines, last = capsys.readouterr().out.splitlines()
+  start = f"{tmp_path}/"
+  assert [line.removeprefix(start).split(": ")[0] for line in lines] == [
     "a.py:2",
     "b.py:2",
     "d.py:1",
+    "e.py:2",
+    "f.py:1",
   ]
+  assert "5 things are left" in last
   assert (tmp_path / "a.py").read_text() == OLD
-  write(tmp_path, a=NEW, b="", d="")
+  write(tmp_path, a=NEW, b="", d="", e="", f="")
   assert run("check", tmp_path) == 0
   assert "nothing of tf.contrib is left" in capsys.readouterr().out
+
+
+def test_what_is_no_python_file(tmp_path, capsys):
+  (tmp_path / "a.txt").write_text("tf.contrib")
+  for name in ("upgrade", "check"):
+    with pytest.raises(SystemExit) as error:
+      run(name, tmp_path / "a.txt")
+    assert error.value.code == 2
+  assert "ends in .py or .ipynb" in capsys.readouterr().err
+
+
+def test_places_in_notebooks(tmp_path, capsys):
+  path = tmp_path / "a.ipynb"
+  cells = [("code", "import tensorflow as tf\n"), ("code", ["\n", OPEN])]
+  path.write_text(json.dumps(make_notebook(*cells)))
+  assert run("upgrade", path) == 1
+  assert "a.ipynb:cell 2, line 3: tf.contrib" in capsys.readouterr().out
 
 
 def test_names_as_attributes_of_another_file(tmp_path):
@@ -467,12 +498,13 @@ def test_lines_are_those_of_the_file_that_is_written(tmp_path, capsys):
   assert "a.py:6: tf.contrib.seq2seq" in capsys.readouterr().out
 
 
-def test_a_program_of_tensorflow_2_stays(tmp_path):
-  text = "import tensorflow as tf\nprint(tf.constant([1.0]).numpy())\n"
+def test_a_program_of_tensorflow_2_stays(tmp_path, capsys):
+  text = "import tensorflow as tf\nprint(tf.constant([1.0]))\n"
   write(
     tmp_path,
     a=text,
     b="import tensorflow as tf\n@tf.function\ndef f():\n  pass\n",
+    d="import tensorflow as tf\nprint(tf.constant([1.0]).numpy())\n",
   )
   assert run("upgrade", tmp_path, "--write") == 0
   assert (tmp_path / "a.py").read_text() == text
@@ -480,4 +512,6 @@ def test_a_program_of_tensorflow_2_stays(tmp_path):
   write(tmp_path, c="import a\nimport tensorflow as tf\nx = tf.Session()\n")
   assert run("upgrade", tmp_path, "--write") == 0
   assert "compat.v1" in (tmp_path / "a.py").read_text()
-  assert "compat.v1" not in (tmp_path / "b.py").read_text()
+  assert "a.py: the file" in capsys.readouterr().out  # it is told
+  for name in ("b.py", "d.py"):
+    assert "compat.v1" not in (tmp_path / name).read_text()

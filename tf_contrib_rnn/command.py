@@ -18,6 +18,10 @@ def _path(text: str) -> pathlib.Path:
   path = pathlib.Path(text)
   if not path.exists():
     raise argparse.ArgumentTypeError(f"{text!r} does not exist")
+  if path.is_file() and path.suffix not in (".py", ".ipynb"):
+    raise argparse.ArgumentTypeError(
+      f"{text!r}, expected a folder, or a file that ends in .py or .ipynb"
+    )
   return path
 
 
@@ -208,6 +212,7 @@ def _run_checkpoint(options) -> int:
   if options.against is not None:
     tf.compat.v1.disable_v2_behavior()
     sys.path.insert(0, "")  # modules of the folder, as with python -m
+    del sys.argv[1:]  # those of this command are not the module's
   if options.diff is not None or options.against is not None:
     return compare.show(options.path, options.diff, options.against)
   return contents.show(options.path, options.json)

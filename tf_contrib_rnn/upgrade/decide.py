@@ -93,7 +93,21 @@ class Decisions:
     )
     if version is None and (has_gone or self._takes_1_by_star(api)):
       return 1
+    if version is None and self.resolver.calls_numpy:
+      return 2
     return version
+
+  def take_for_1(self) -> None:
+    """Takes a module that does not say its TensorFlow for one of 1."""
+    if self.version is not None:
+      return
+    self.version = 1
+    if any(b.meaning == "tensorflow" for b in self.resolver.bindings):
+      text = (
+        "does not say which TensorFlow it is for; taken for TensorFlow 1, as "
+        "other files are"
+      )
+      self.findings.append(Finding(0, "the file", text, is_open=False))
 
   def _takes_1_by_star(self, api: Optional[Api]) -> bool:
     """Whether `from tensorflow import *` brings a name of TensorFlow 1."""
@@ -107,6 +121,13 @@ class Decisions:
   def stays(self, node: Any) -> bool:
     """Whether an import is a star that a program of TensorFlow 2 keeps."""
     return _is_star_of_tensorflow(node) and self.version != 1
+
+  @property
+  def uses_slim(self) -> bool:
+    """Whether it uses tf_slim after the upgrade."""
+    return any(need.startswith(names.SLIM) for need in self.needs) or any(
+      binding.now.startswith(names.SLIM) for binding in self.resolver.bindings
+    )
 
   def find(self, name: str) -> Optional[names.Rule]:
     return names.find(plain(name), self._keep_tf_rnn)
@@ -185,6 +206,10 @@ class Decisions:
       self._decide_bare(use)
     for call in self.resolver.calls_by_name:
       self._decide_call(*call)
+    for use in self.resolver.numbers_first:
+      if plain(use.meaning) in names.REORDERED:
+        text = "had another order of arguments before TensorFlow 1.0; change it"
+        self._add(use.node, plain(use.meaning), text)
     for node in self.resolver.maybe:
       name = self.resolver.code(node)
       self._add(node, name, "is left, if this is TensorFlow's")
@@ -340,7 +365,8 @@ class Decisions:
     package, *rest = target.split(".")
     if rest[:1] == ["nets"]:
       return ".".join([package, *rest[:2]])
-    return f"{package}.linear" if rest[:1] == ["linear"] else package
+    is_linear = package == names.HERE and rest[:1] == ["linear"]
+    return f"{package}.linear" if is_linear else package
 
   def name_of_tensorflow(self) -> str:
     """The module's name for TensorFlow, or the usual one."""
@@ -351,10 +377,14 @@ class Decisions:
     return "tf"
 
   def _add(self, node, name, text, is_open=True):
-    if name.startswith("tensorflow."):
-      name = "tf" + name[len("tensorflow") :]
     line = self.resolver.line_of(node)
-    self.findings.append(Finding(line, name, text, is_open))
+    self.findings.append(Finding(line, short(name), text, is_open))
+
+
+def short(name: str) -> str:
+  """A full name as people write it."""
+  is_below = name.startswith("tensorflow.")
+  return "tf" + name[len("tensorflow") :] if is_below else name
 
 
 def _is_star_of_tensorflow(node: Any) -> bool:

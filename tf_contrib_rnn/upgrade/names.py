@@ -129,6 +129,7 @@ _BROKEN_IN_SLIM = {
 }
 # What works, but not always.
 _NOTES = {
+  "tensorflow.lookup.StaticHashTable": "has .initializer in place of .init",
   "tf_slim.learning.create_train_op": "fails with clip_gradient_norm",
   "tf_slim.training.create_train_op": "fails with clip_gradient_norm",
 }
@@ -316,13 +317,37 @@ _ADVICE = {
     "tf.nn.rnn_cell of TensorFlow 1.15 has no such name"
   ),
   "tensorflow.nn.rnn": (
-    "use tf_contrib_rnn.static_rnn; it is the same since TensorFlow 1.0"
+    "was renamed in TensorFlow 1.0: use tf_contrib_rnn.static_rnn"
   ),
   "tensorflow.nn.bidirectional_rnn": (
-    "use tf_contrib_rnn.static_bidirectional_rnn; it is the same since "
-    "TensorFlow 1.0"
+    "was renamed in TensorFlow 1.0: use tf_contrib_rnn.static_bidirectional_rnn"
+  ),
+  "tensorflow.nn.seq2seq": (
+    "was renamed tf.contrib.legacy_seq2seq in TensorFlow 1.0, which no package "
+    "has; see there"
   ),
 }
+
+# What names of before TensorFlow 1.0 are called since then.
+_BEFORE_1 = {
+  "batch_matmul": "tf.matmul",
+  "complex_abs": "tf.abs",
+  "histogram_summary": "tf.summary.histogram",
+  "image_summary": "tf.summary.image",
+  "inv": "tf.reciprocal",
+  "merge_all_summaries": "tf.summary.merge_all",
+  "merge_summary": "tf.summary.merge",
+  "mul": "tf.multiply",
+  "neg": "tf.negative",
+  "pack": "tf.stack",
+  "scalar_summary": "tf.summary.scalar",
+  "select": "tf.where",
+  "sub": "tf.subtract",
+  "train.SummaryWriter": "tf.summary.FileWriter",
+  "unpack": "tf.unstack",
+}
+# Functions whose arguments came in another order before TensorFlow 1.0.
+REORDERED = ("tensorflow.concat", "tensorflow.split")
 
 # Parts of TensorFlow that are Keras, whichever that is.
 _OF_KERAS = (
@@ -432,6 +457,12 @@ def _find_cell(module, below, keep_tf_rnn):
 
 def _find_advice(name):
   """The advice of the longest prefix of a name, or None."""
+  new = _BEFORE_1.get(name.removeprefix("tensorflow."))
+  if new:
+    return Rule(
+      advice=f"was renamed in TensorFlow 1.0: use {new}, and look at the order "
+      "of its arguments"
+    )
   parts = name.split(".")
   for size in range(len(parts), 0, -1):
     prefix = ".".join(parts[:size])

@@ -58,6 +58,7 @@ class Module:
     imports: the files of the program that it imports, with the statements.
     decisions: what becomes of its names.
     new_text: its text after the upgrade.
+    is_written: whether that is in the file by now.
     findings: what a person has to do or know.
   """
 
@@ -70,7 +71,16 @@ class Module:
   resolver: Any = None
   decisions: Any = None
   new_text: str = ""
+  is_written: bool = False
   findings: list[Finding] = dataclasses.field(default_factory=list)
+
+  def place(self, line: int) -> str:
+    """The file and a line of it as it is now, for people."""
+    if self.source is None:
+      return f"{self.path}:{line}" if line else str(self.path)
+    text = self.new_text if self.is_written else self.source.text
+    where = self.source.place(text, line)
+    return f"{self.path}:{where}" if where else str(self.path)
 
   def give_up(self, error: Exception) -> None:
     """Leaves the file as it is, and says so."""
@@ -306,7 +316,7 @@ class Project:
       )
     if any(module.decisions.version == 1 for module in parsed):
       for module in parsed:  # a program is for one TensorFlow
-        module.decisions.version = module.decisions.version or 1
+        module.decisions.take_for_1()
     for module in self._importers_last(parsed):
       module.decisions.settle_bindings()
     for module in parsed:

@@ -50,8 +50,7 @@ def _rows(
   for module in modules:
     for finding in module.findings:
       if finding.is_open == is_open:
-        place = f"{module.path}:{finding.line}" if finding.line else module.path
-        yield str(place), finding.name, finding.text
+        yield module.place(finding.line), finding.name, finding.text
 
 
 _TITLES = {True: "What is left to do", False: "What to know"}

@@ -141,6 +141,8 @@ class Resolver(cst.CSTVisitor):
     unknown: names that nothing in the module binds, and Python neither.
     imports: its import statements.
     maybe: chains with .contrib.rnn or the like in them, of whatever it is.
+    calls_numpy: whether it takes a .numpy of something, as eager mode has.
+    numbers_first: uses that are called with a number as the first argument.
     strings: strings that are a name of tf.contrib, outside of docstrings, each
       with whether it is given to import_module, eval or the like.
     calls_by_name: calls of getattr or hasattr with a string: (node, the use
@@ -171,6 +173,8 @@ class Resolver(cst.CSTVisitor):
     self.unknown: list[cst.Name] = []
     self.calls_by_name: list[tuple[cst.Call, Use, str]] = []
     self.maybe: list[cst.Attribute] = []
+    self.numbers_first: list[Use] = []
+    self.calls_numpy = False
     self.strings: list[tuple[cst.SimpleString, bool]] = []
     self._module = module
 
@@ -237,9 +241,11 @@ class Resolver(cst.CSTVisitor):
       attributes.insert(0, base.attr.value)
       base = base.value
     if not isinstance(base, cst.Name):
+      self.calls_numpy |= node.attr.value == "numpy"
       self._add_maybe(node)
       node.value.visit(self)
     elif self._contexts.get(node) == metadata.ExpressionContext.LOAD:
+      self.calls_numpy |= attributes[-1] == "numpy"
       self._add_use(node, base, attributes)
     else:  # what is assigned to: tf.nn.rnn_cell = ...
       node.value.visit(self)
@@ -271,6 +277,11 @@ class Resolver(cst.CSTVisitor):
     )
 
   def leave_Call(self, original_node) -> None:
+    first = original_node.args[0] if original_node.args else None
+    if first and not first.keyword and isinstance(first.value, cst.Integer):
+      self.numbers_first += [
+        use for use in self.uses if use.node is original_node.func
+      ]
     if dotted(original_node.func) not in ("getattr", "hasattr"):
       return
     values = [argument.value for argument in original_node.args[:2]]

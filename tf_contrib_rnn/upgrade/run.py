@@ -62,12 +62,14 @@ def upgrade(
     paths = _copy(paths, output)
   project = _make_project(paths, keep_tf_rnn)
   modules = project.modules
+  if not modules:
+    return _say_nothing_found(paths)
   for module in modules:
     if not module.is_changed:
       continue
     if write or output:
-      _write(module)
-      module.findings = [*_with_new_lines(module)]
+      if _write(module):
+        module.findings = [*_with_new_lines(module)]
     else:
       report.show_diff(console, module)
   report.show(console, modules)
@@ -102,12 +104,17 @@ def _copy(
   return copies
 
 
-def _write(module: Module) -> None:
+def _write(module: Module) -> bool:
+  """Writes a file; whether that went well."""
+  source: Any = module.source
   try:
-    if module.source:
-      module.source.write(module.new_text)
+    source.write(module.new_text)
   except Unreadable as error:
     module.findings.append(Finding(0, "the file", str(error)))
+    module.new_text = source.text
+    return False
+  module.is_written = True
+  return True
 
 
 def _with_new_lines(module: Module) -> Iterator[Finding]:
@@ -133,30 +140,43 @@ def check(paths: list[pathlib.Path]) -> int:
   Returns:
     0 if nothing is left, else 1.
   """
-  console = rich.console.Console()
   count = 0
-  for module in _make_project(paths, False).modules:
-    for line, name in sorted(_list_left(module)):
+  modules = _make_project(paths, keep_tf_rnn=True).modules
+  if not modules:
+    return _say_nothing_found(paths)
+  for module in modules:
+    for line, name in sorted({*_list_left(module)}):
       count += 1
-      console.print(f"{module.path}:{line}: {name}", soft_wrap=True)
-  console.print(
-    f"{count} uses of tf.contrib and what went with it are left"
-    if count
-    else "nothing of tf.contrib is left"
+      print(f"{module.place(line)}: {name}")
+  if not count:
+    print("nothing of tf.contrib is left")
+    return 0
+  verb = "thing is" if count == 1 else "things are"
+  print(
+    f"{count} {verb} left that TensorFlow 2 does not have; tf-contrib-rnn "
+    "upgrade changes what it can of these"
   )
-  return 1 if count else 0
+  return 1
+
+
+def _say_nothing_found(paths: list[pathlib.Path]) -> int:
+  listed = ", ".join(map(str, paths))
+  print(f"no Python files or notebooks in {listed}", file=sys.stderr)
+  return 2
 
 
 def _list_left(module: Module) -> Iterator[tuple[int, str]]:
   """The lines and names of a module that TensorFlow 2 has not."""
-  if module.problem:
-    yield module.problem.line, module.problem.text
+  for finding in module.findings:
+    if finding.is_open:
+      yield finding.line, f"{finding.name}: {finding.text}"
   resolver: Any = module.resolver
   if resolver is None:
     return
   for use in resolver.uses:
-    if decide.is_gone(use.meaning) or use.is_open:
-      yield resolver.line_of(use.node), use.meaning
+    if use.new is not None:
+      yield resolver.line_of(use.node), decide.short(use.meaning)
   for binding in resolver.bindings:
     if binding.is_import and decide.is_gone(binding.written):
-      yield resolver.line_of(binding.node), binding.written
+      line = resolver.line_of(binding.node)
+      yield line, f"import of {binding.written}"

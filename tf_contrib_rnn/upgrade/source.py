@@ -48,6 +48,17 @@ class Source:
     """The text of a notebook's code cells that hold no Python."""
     return self._notebook.others if self._notebook else []
 
+  def place(self, text: str, line: int) -> str:
+    """Where a line of a text is: in a notebook, the cell and its line."""
+    if not line or self._notebook is None:
+      return str(line or "")
+    pattern = re.escape(_CELL.strip()).replace(r"\{\}", r"(\d+)")
+    for before in range(line - 1, -1, -1):
+      found = re.fullmatch(pattern, text.splitlines()[before])
+      if found:
+        return f"cell {int(found[1]) + 1}, line {line - before - 1}"
+    return str(line)
+
   def readable(self, text: str) -> str:
     """A text for people: of a notebook with IPython's own lines."""
     return self._notebook.show(text) if self._notebook else text

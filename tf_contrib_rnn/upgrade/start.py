@@ -12,9 +12,7 @@ from tf_contrib_rnn.upgrade import resolve
 from tf_contrib_rnn.upgrade import rewrite
 from tf_contrib_rnn.upgrade.decide import Finding
 
-_SET_KERAS = (
-  'os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras'
-)
+_SET_KERAS = 'os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Keras 2, from tf_keras'
 
 
 class Start:
@@ -41,6 +39,7 @@ class Start:
       name = self._decisions.name_of_tensorflow()
       switches.append(start.format(f"{name}.disable_v2_behavior()"))
     self._place(imports, switches)
+    self._list_packages()
     if self._needs_legacy_keras():
       self._place_keras(start.format(_SET_KERAS))
 
@@ -159,6 +158,22 @@ class Start:
       for binding in self._resolver.bindings
     )
 
+  def _list_packages(self) -> None:
+    """Says what the program needs besides TensorFlow and this package."""
+    reached = self._project.reached_from(self._module)
+    if any(m.decisions.uses_slim for m in reached):
+      self._note(names.SLIM, "is needed: pip install tf_slim")
+    if any(m.decisions.uses_keras for m in reached):
+      self._note(
+        "tf_keras",
+        "is needed for tf.layers and tf.keras: install the version of "
+        "TensorFlow's minor, as in pip install tf_keras~=2.21.0. The program "
+        "sets TF_USE_LEGACY_KERAS=1 at its start",
+      )
+
+  def _note(self, name: str, text: str) -> None:
+    self._decisions.findings.append(Finding(0, name, text, is_open=False))
+
   def _needs_legacy_keras(self) -> bool:
     uses = any(
       module.decisions.uses_keras
@@ -188,13 +203,3 @@ class Start:
       self._edits.top[:0] = ["import os", statement]
     else:
       self._edits.after[id(line)] = [statement]
-    self._decisions.findings.append(
-      Finding(
-        0,
-        "tf.layers or tf.keras",
-        "needs Keras 2: install tf_keras of TensorFlow's minor version; the "
-        "environment variable TF_USE_LEGACY_KERAS=1, now set at the program's "
-        "start, chooses it",
-        is_open=False,
-      )
-    )

@@ -4,7 +4,7 @@
 from __future__ import print_function
 
 import os
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Keras 2, from tf_keras
 import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 

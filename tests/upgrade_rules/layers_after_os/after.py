@@ -1,5 +1,5 @@
 import os, sys
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.layers is in tf_keras
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # Keras 2, from tf_keras
 
 import numpy as np
 import tensorflow.compat.v1 as tf

@@ -1,0 +1,5 @@
+import tensorflow as tf
+
+x = tf.mul(1, 2), tf.pack([1]), tf.scalar_summary("a", 1)
+y = tf.concat(1, [x]), tf.split(1, 2, x), tf.concat([x], 1)
+z = tf.nn.seq2seq.sequence_loss(1), tf.nn.rnn(1, 2)
