@@ -146,10 +146,10 @@ def test_keep_tf_rnn(file):
 @pytest.mark.parametrize(
   "content, text",
   [
-    (b"name = 'caf\xe9'\n", "not in the encoding"),
-    (b"# coding: none-such\n", "not in the encoding"),
-    (b"def f(:\n", "can't be parsed"),
-    (b"x = (\n", "can't be parsed"),
+    (b"name = 'caf\xe9'\n", "is not valid UTF-8"),
+    (b"# coding: none-such\n", "is not valid UTF-8"),
+    (b"def f(:\n", "syntax error"),
+    (b"x = (\n", "syntax error"),
     (b"print 'a'\nx = 1\n", "is Python 2"),
     (b"try:\n  x\nexcept E, e:\n  pass\n", "is Python 2"),
   ],
@@ -285,7 +285,7 @@ def test_what_is_no_notebook(tmp_path, content, capsys):
   path = tmp_path / "model.ipynb"
   path.write_text(content)
   assert run("upgrade", path, "--write") == 1
-  assert "is no notebook" in capsys.readouterr().out
+  assert "is not a notebook" in capsys.readouterr().out
 
 
 # Several files.

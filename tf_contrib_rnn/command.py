@@ -91,7 +91,8 @@ def _add_upgrade(commands) -> None:
   add(
     "--keep-tf-rnn",
     action="store_true",
-    help="leave tf.nn.dynamic_rnn and its relatives TensorFlow's, slower",
+    help="do not change tf.nn.dynamic_rnn and similar calls; the four cells "
+    "with fused ops then run slower",
   )
 
 

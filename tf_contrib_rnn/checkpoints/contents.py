@@ -181,16 +181,14 @@ def _print_tables(contents: Contents) -> None:
   if contents.is_object_based:
     tables.print_line(f"This is {OBJECT_BASED}.")
   _print_cells("Cells:", contents.cells)
-  _print_cells(
-    "Cells or dense layers, for all that their names say:", contents.unsure
-  )
+  _print_cells("These can be a cell or a dense layer:", contents.unsure)
   tables.print_table(
-    "Of optimizers:",
-    ["name", "variables", "the first"],
+    "Optimizer variables:",
+    ["name", "variables", "first name"],
     ([name, len(kept), kept[0]] for name, kept in contents.slots.items()),
   )
   tables.print_table(
-    "Keys:" if contents.is_object_based else "Others:",
+    "Keys:" if contents.is_object_based else "Other variables:",
     ["name", "shape", "dtype"],
     ([v.name, tables.write_shape(v.shape), v.dtype] for v in contents.others),
   )

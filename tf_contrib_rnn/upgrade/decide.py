@@ -212,9 +212,16 @@ class Decisions:
         self._add(use.node, plain(use.meaning), text)
     for node in self.resolver.maybe:
       name = self.resolver.code(node)
-      self._add(node, name, "is left, if this is TensorFlow's")
+      self._add(
+        node,
+        name,
+        "not changed: it may be TensorFlow's; then change it by hand",
+      )
     for string, is_run in self.resolver.strings:
-      text = "is a string; see what it is for"
+      text = (
+        "is a string with a name that TensorFlow 2 does not have; change it by "
+        "hand if the program imports it"
+      )
       self._add(string, string.evaluated_value, text, is_run)
 
   def _decide_bare(self, use: Use) -> None:
@@ -233,7 +240,7 @@ class Decisions:
     is_gone = meaning == "tensorflow.contrib" or self.find(meaning)
     if is_gone and use.new is None and not self._stays(use, meaning):
       is_open = node.func.value == "getattr"
-      text = "asks for it by its name, which TensorFlow 2 has not there"
+      text = "is looked for by its name; TensorFlow 2 does not have it there"
       use.is_open |= is_open
       self._add(node, meaning, text, is_open)
 
@@ -256,7 +263,7 @@ class Decisions:
       self._add(
         use.node,
         meaning,
-        "is TensorFlow's at times and something else at others; not changed",
+        "not changed: it is not always TensorFlow's",
       )
     elif rule is None:
       self._check(use, meaning)
@@ -278,7 +285,7 @@ class Decisions:
     first = self._write(target).split(".")[0]
     if self.resolver.is_hidden(use.node, first):
       use.is_open = True
-      text = f"a variable called {first} hides the module that has it now"
+      text = f"not changed: the variable {first} hides the module {first}"
       self._add(use.node, plain(use.meaning), text)
     else:
       use.new = self._write(target)
@@ -297,7 +304,11 @@ class Decisions:
       now = plain(".".join([binding.now, *use.attributes]))
       if rule and rule.new and plain(self.full(rule.new)) != now:
         use.is_open = True
-        self._add(use.node, meaning, "has several meanings; not changed")
+        self._add(
+          use.node,
+          meaning,
+          "not changed: an if or try gives it several meanings",
+        )
         return
 
   def _check(self, use: Use, meaning: str) -> None:
@@ -311,12 +322,14 @@ class Decisions:
       use.is_open = True
       of_import = len(missing) <= len(use.binding.meaning)
       node = use.binding.node if of_import else use.node
-      self._add(node, missing, "is in no TensorFlow 2, compat.v1 included")
+      self._add(
+        node, missing, "TensorFlow 2 does not have it, not even in compat.v1"
+      )
     if meaning in ("tensorflow.__version__", "tensorflow.VERSION"):
       self._add(
         use.node,
         meaning,
-        "is now a TensorFlow 2's: look at what the program does with it",
+        "is now that of TensorFlow 2; check what the program does with it",
         is_open=False,
       )
 

@@ -95,17 +95,22 @@ _OF_SLIM = (
 )
 
 # What tf_slim 1.1 has, and what fails in it with TensorFlow 2.15 and later.
-_FAILS = "tf_slim's fails with this TensorFlow"
+_FAILS = (
+  "tf_slim has it, but it fails with TensorFlow 2.15 and later; keep the code "
+  "of TensorFlow 1.15 that you need"
+)
 _BROKEN_IN_SLIM = {
   "batch_norm": (
-    f"{_FAILS}; the same variables come from "
-    'tf.layers.batch_normalization(x, name="BatchNorm", scale=False, '
-    "momentum=0.999, epsilon=0.001, training=is_training), with the scope as "
-    "the name"
+    "tf_slim.batch_norm fails with TensorFlow 2.15 and later; write "
+    "tf.layers.batch_normalization(x, name=SCOPE, momentum=DECAY, "
+    "epsilon=0.001, scale=False, training=is_training), with the old scope "
+    "(BatchNorm by default) and decay (0.999), and run the operations of "
+    "tf.GraphKeys.UPDATE_OPS with each training step"
   ),
   "optimize_loss": (
-    f"{_FAILS}; write optimizer.minimize(loss, global_step), in the same "
-    "variable_scope (OptimizeLoss by default)"
+    "tf_slim.optimize_loss fails with TensorFlow 2.15 and later; write "
+    "optimizer.minimize(loss, global_step) inside "
+    'tf.variable_scope("OptimizeLoss")'
   ),
   "recompute_grad": f"{_FAILS}; use tf.recompute_grad",
   "local_variable": (
@@ -224,8 +229,9 @@ _ADVICE = {
     "weights)"
   ),
   "tensorflow.contrib.crf": (
-    "no well-kept package has the CRF for graph mode; keep a copy of "
-    "contrib/crf/python/ops/crf.py of TensorFlow 1.15, which needs "
+    "no well-kept package has the CRF for graph mode; copy "
+    "tensorflow/contrib/crf/python/ops/crf.py of TensorFlow 1.15 into your "
+    "program, import the copy, and run the upgrade again; it needs "
     "tf_contrib_rnn.RNNCell and dynamic_rnn alone"
   ),
   "tensorflow.contrib.data": (

@@ -27,10 +27,7 @@ from tf_contrib_rnn.upgrade.source import list_files
 from tf_contrib_rnn.upgrade.source import Source
 from tf_contrib_rnn.upgrade.source import Unreadable
 
-PYTHON_2 = (
-  "is Python 2: make it Python 3 first, with the program futurize (pip install "
-  "future) or 2to3"
-)
+PYTHON_2 = "is Python 2 code: run futurize (pip install future) or 2to3 first"
 # Python 2's names that Python 3 has not.
 _OF_PYTHON_2 = frozenset(
   "basestring execfile long raw_input reduce unichr unicode xrange".split()
@@ -86,8 +83,8 @@ class Module:
     """Leaves the file as it is, and says so."""
     self.tree = None
     text = (
-      "was left as it is: the upgrade failed on it, which is a fault of "
-      f"the upgrade's: {type(error).__name__}: {error}"
+      "not changed: a fault in tf-contrib-rnn, please report it: "
+      f"{type(error).__name__}: {error}"
     )
     self.problem = Finding(0, "the file", text)
 
@@ -109,7 +106,11 @@ class Module:
   def _why_no_syntax(self, error) -> Finding:
     found = _syntax_error(self.source.text if self.source else "")
     line = found.lineno if found else getattr(error, "raw_line", 0)
-    return Finding(line or 0, "the file", f"can't be parsed: {found or error}")
+    return Finding(
+      line or 0,
+      "the file",
+      f"syntax error: {getattr(found, 'msg', None) or error}",
+    )
 
   @property
   def is_changed(self) -> bool:

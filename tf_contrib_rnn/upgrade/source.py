@@ -109,7 +109,7 @@ def _decode(content: bytes) -> str:
     return content.decode(encoding)
   except (LookupError, SyntaxError, UnicodeDecodeError) as error:
     raise Unreadable(
-      f"is not in the encoding that it should have: {error}; save it as UTF-8"
+      f"is not valid UTF-8, or what its first lines declare: {error}"
     ) from error
 
 
@@ -123,7 +123,7 @@ class _Notebook:
       self._cells = [c for c in cells if c["cell_type"] == "code"]
       codes = [_join(cell["source"]) for cell in self._cells]
     except (KeyError, TypeError, ValueError) as error:
-      raise Unreadable(f"is no notebook of version 4: {error}") from error
+      raise Unreadable(f"is not a notebook of format 4: {error!r}") from error
     self._magics: list[str] = []
     self.others: list[str] = []  # cells that hold something else
     self.text = "".join(
