@@ -40,7 +40,7 @@ def test_writes_figures_tables_and_charts(tmp_path):
   run_benchmark(
     tmp_path,
     *"--quick --shapes 2,3,4,5 --cells IndyLSTM --runs 1 --seconds 0".split(),
-    *"--candidates floor whole composition torch".split(),
+    *"--candidates floor whole torch".split(),
     *"--parts shapes sweep memory".split(),
     PYTHONPATH=str(absent.parent),
   )

@@ -29,7 +29,9 @@ def check(*arguments):
   )
 
 
-@pytest.mark.parametrize("rnn_from", ["tf", "contrib"])
+@pytest.mark.parametrize(
+  "rnn_from", [pytest.param("tf", marks=pytest.mark.long), "contrib"]
+)
 def test_every_scenario(rnn_from):
   printed = check("--rnn-from", rnn_from)
   assert printed.splitlines()[-1] == "91 passed, 0 failed, 0 missing"
