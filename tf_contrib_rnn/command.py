@@ -212,8 +212,6 @@ def _run_checkpoint(options) -> int:
     return 0
   if options.against is not None:
     tf.compat.v1.disable_v2_behavior()
-    sys.path.insert(0, "")  # modules of the folder, as with python -m
-    del sys.argv[1:]  # those of this command are not the module's
   if options.diff is not None or options.against is not None:
     return compare.show(options.path, options.diff, options.against)
   return contents.show(options.path, options.json)

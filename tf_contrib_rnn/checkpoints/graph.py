@@ -40,7 +40,7 @@ positional argument: 'obj'
   """
   import tensorflow as tf
 
-  with _current_folder_on_path():
+  with _as_a_program():
     function = _find_function(against)
     with tf.Graph().as_default() as graph:
       try:
@@ -61,12 +61,15 @@ positional argument: 'obj'
 
 
 @contextlib.contextmanager
-def _current_folder_on_path() -> Iterator[None]:
-  folder = os.getcwd()
+def _as_a_program() -> Iterator[None]:
+  """Modules are found in the current folder, and get no arguments."""
+  folder, arguments = os.getcwd(), sys.argv
   sys.path.insert(0, folder)
+  sys.argv = arguments[:1]
   try:
     yield
   finally:
+    sys.argv = arguments
     with contextlib.suppress(ValueError):
       sys.path.remove(folder)
 

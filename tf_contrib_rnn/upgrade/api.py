@@ -22,6 +22,7 @@ class Api:
     self._folder = folder
     self._root = folder / names
     self._names: dict[pathlib.Path, Optional[frozenset[str]]] = {}
+    self._missing: dict[str, Optional[str]] = {}
 
   @classmethod
   def of_installed(cls, version: int) -> Optional["Api"]:
@@ -43,6 +44,11 @@ class Api:
     Args:
       name: "tensorflow.train.AdamOptimizer", without compat.v1.
     """
+    if name not in self._missing:
+      self._missing[name] = self._find_missing(name)
+    return self._missing[name]
+
+  def _find_missing(self, name):
     parts = name.split(".")
     if parts[:1] != ["tensorflow"] or len(parts) < 2:
       return None

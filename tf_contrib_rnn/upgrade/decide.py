@@ -1,6 +1,7 @@
 """What becomes of each use and each binding of a module."""
 
 import dataclasses
+import functools
 from typing import Any
 from typing import Optional
 
@@ -143,14 +144,7 @@ class Decisions:
   def settle_bindings(self) -> None:
     """Says what each binding stands for after the upgrade."""
     for binding in self.resolver.bindings + self.resolver.remote:
-      self.settle(binding)
-
-  def settle(self, binding: Binding) -> str:
-    """What a binding stands for after the upgrade."""
-    if not binding.now:
-      binding.now = binding.written  # for what refers to itself
       binding.now = self._now_of(binding)
-    return binding.now
 
   def _now_of(self, binding: Binding) -> str:
     if binding.source is not None:
@@ -282,13 +276,15 @@ class Decisions:
 
   def _replace(self, use: Use, target: str) -> None:
     """Writes another name in place of a use, if that can be seen there."""
-    first = self._write(target).split(".")[0]
+    text, needed = self._write(target)
+    first = text.split(".")[0]
     if self.resolver.is_hidden(use.node, first):
       use.is_open = True
-      text = f"not changed: the variable {first} hides the module {first}"
-      self._add(use.node, plain(use.meaning), text)
+      why = f"not changed: the variable {first} hides the module {first}"
+      self._add(use.node, plain(use.meaning), why)
     else:
-      use.new = self._write(target)
+      use.new = text
+      self.needs.add(needed)
 
   def _would_change(self, use: Use, rule: Optional[names.Rule]) -> bool:
     """Whether a use can't stay as it is."""
@@ -362,15 +358,12 @@ class Decisions:
       return False  # an attribute of a class or module, perhaps
     return all(use.new for use in binding.uses)
 
-  def _write(self, target: str) -> str:
-    """How the module writes a full name."""
-    package = target.split(".")[0]
-    if package != "tensorflow":
-      self.needs.add(self._module_to_import(target))
-      return target
-    self.needs.add("tensorflow")
-    rest = target[len(V1) :] if target.startswith(V1) else target[10:]
-    return self.name_of_tensorflow() + rest
+  def _write(self, target: str) -> tuple[str, str]:
+    """How the module writes a full name, and what it has to import for it."""
+    if target.split(".")[0] != "tensorflow":
+      return target, self._module_to_import(target)
+    rest = plain(target)[len("tensorflow") :]
+    return self.name_of_tensorflow + rest, "tensorflow"
 
   @staticmethod
   def _module_to_import(target: str) -> str:
@@ -381,6 +374,7 @@ class Decisions:
     is_linear = package == names.HERE and rest[:1] == ["linear"]
     return f"{package}.linear" if is_linear else package
 
+  @functools.cached_property
   def name_of_tensorflow(self) -> str:
     """The module's name for TensorFlow, or the usual one."""
     for binding in self.resolver.bindings:

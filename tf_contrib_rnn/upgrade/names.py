@@ -5,6 +5,7 @@ A name is written in full, as TensorFlow 1.15 has it: "tensorflow.nn.relu".
 """
 
 import dataclasses
+import functools
 from typing import Optional
 
 import tf_contrib_rnn
@@ -37,22 +38,26 @@ RNN_FUNCTIONS = frozenset(
 HERE = "tf_contrib_rnn"
 SLIM = "tf_slim"
 # Modules whose cells are here. Others of their names stay where they are.
-_OF_CELLS = (
-  "tensorflow.contrib.rnn",
-  "tensorflow.contrib.rnn.core_rnn",
-  "tensorflow.contrib.rnn.core_rnn_cell",
-  "tensorflow.contrib.rnn.python.ops.core_rnn",
-  "tensorflow.contrib.rnn.python.ops.core_rnn_cell",
-  "tensorflow.contrib.rnn.python.ops.core_rnn_cell_impl",
-  "tensorflow.contrib.rnn.python.ops.fused_rnn_cell",
-  "tensorflow.contrib.rnn.python.ops.gru_ops",
-  "tensorflow.contrib.rnn.python.ops.lstm_ops",
-  "tensorflow.contrib.rnn.python.ops.rnn",
-  "tensorflow.contrib.rnn.python.ops.rnn_cell",
-  "tensorflow.nn.rnn_cell",
-  "tensorflow.python.ops.rnn",
-  "tensorflow.python.ops.rnn_cell",
-  "tensorflow.python.ops.rnn_cell_impl",
+_OF_CELLS = sorted(
+  (
+    "tensorflow.contrib.rnn",
+    "tensorflow.contrib.rnn.core_rnn",
+    "tensorflow.contrib.rnn.core_rnn_cell",
+    "tensorflow.contrib.rnn.python.ops.core_rnn",
+    "tensorflow.contrib.rnn.python.ops.core_rnn_cell",
+    "tensorflow.contrib.rnn.python.ops.core_rnn_cell_impl",
+    "tensorflow.contrib.rnn.python.ops.fused_rnn_cell",
+    "tensorflow.contrib.rnn.python.ops.gru_ops",
+    "tensorflow.contrib.rnn.python.ops.lstm_ops",
+    "tensorflow.contrib.rnn.python.ops.rnn",
+    "tensorflow.contrib.rnn.python.ops.rnn_cell",
+    "tensorflow.nn.rnn_cell",
+    "tensorflow.python.ops.rnn",
+    "tensorflow.python.ops.rnn_cell",
+    "tensorflow.python.ops.rnn_cell_impl",
+  ),
+  key=len,
+  reverse=True,  # the innermost first
 )
 _LINEAR = frozenset(["_linear", "_Linear"])
 
@@ -207,7 +212,7 @@ _MOVED = {
 }
 
 # Modules that are elsewhere with the modules below them.
-_MOVED_MODULES = {
+_MOVED |= {
   "tensorflow.contrib.framework.python.ops.variables": "tf_slim.ops.variables",
   "tensorflow.contrib.layers.python.layers": "tf_slim.layers",
   "tensorflow.contrib.losses": "tf_slim.losses",
@@ -383,6 +388,7 @@ def _below(module: str, name: str) -> Optional[str]:
   return name[len(start) :] if name.startswith(start) else None
 
 
+@functools.cache
 def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
   """What a name of TensorFlow 1.15 is today.
 
@@ -395,7 +401,7 @@ def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
   """
   if name.split(".")[0] in (HERE, SLIM):
     return _find_successor(name)
-  for old, new in (_MOVED | _MOVED_MODULES).items():
+  for old, new in _MOVED.items():
     below = _below(old, name)
     if below is not None:
       moved = f"{new}.{below}" if below else new
@@ -404,7 +410,7 @@ def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
   module, _, last = name.rpartition(".")
   if module == "tensorflow.nn" and last in RNN_FUNCTIONS:
     return None if keep_tf_rnn else Rule(f"{HERE}.{last}")
-  for module in sorted(_OF_CELLS, key=len, reverse=True):
+  for module in _OF_CELLS:
     below = _below(module, name)
     if below is not None:
       return _find_cell(module, below, keep_tf_rnn)

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import pathlib
 import re
 import warnings
@@ -70,6 +71,11 @@ class Module:
   new_text: str = ""
   is_written: bool = False
   findings: list[Finding] = dataclasses.field(default_factory=list)
+
+  @functools.cached_property
+  def folder(self) -> pathlib.Path:
+    """The folder that the file is in, links resolved."""
+    return self.path.resolve().parent
 
   def place(self, line: int) -> str:
     """The file and a line of it as it is now, for people."""
@@ -160,7 +166,11 @@ class Project:
     self._apis = Api.of_installed(1), Api.of_installed(2)
     self._modules: dict[pathlib.Path, Module] = {}
     self._resolving: set[pathlib.Path] = set()
-    self.roots: list[pathlib.Path] = []
+    self._roots: set[pathlib.Path] = set()
+    self._located: dict[tuple, Optional[Module]] = {}
+    self._reached: dict[pathlib.Path, list[Module]] = {}
+    self._imported: set[int] = set()
+    self._wanted: set[int] = set()
     self._collect([*paths])
     for module in progress([*self._modules.values()]):
       module.read()
@@ -172,7 +182,8 @@ class Project:
 
   def _collect(self, paths):
     for path in paths:
-      self.roots.append(path if path.is_dir() else path.parent)
+      root = path if path.is_dir() else path.parent
+      self._roots.add(root.resolve())
       for file in list_files(path):
         self._modules[file.resolve()] = Module(file)
     for path in paths:
@@ -185,7 +196,12 @@ class Project:
 
   def _locate(self, module, level, dotted) -> Optional[Module]:
     """The file that an import names."""
-    folder = module.path.resolve().parent
+    key = (module.folder, level, dotted)
+    if key not in self._located:
+      self._located[key] = self._look_for(*key)
+    return self._located[key]
+
+  def _look_for(self, folder, level, dotted) -> Optional[Module]:
     parts = dotted.split(".") if dotted else []
     if level:
       for _ in range(level - 1):
@@ -193,12 +209,11 @@ class Project:
       return self._at(folder.joinpath(*parts))
     if not parts:
       return None
-    roots = [root.resolve() for root in self.roots]
     while True:
       found = self._at(folder.joinpath(*parts))
       if found is not None:
         return found
-      if folder in roots or folder == folder.parent:
+      if folder in self._roots or folder == folder.parent:
         return None
       folder = folder.parent
 
@@ -277,18 +292,20 @@ class Project:
 
   def is_imported(self, module: Module) -> bool:
     """Whether another file of the program imports this one."""
-    return any(
-      other is module
-      for importer in self._modules.values()
-      for _, other in importer.imports
-    )
+    return id(module) in self._imported
 
   def reached_from(self, module: Module) -> list[Module]:
     """A module and all that it imports, of the program."""
-    found = [module]
-    for reached in found:
-      found += [m for _, m in reached.imports if m not in found]
-    return [m for m in found if m.decisions is not None]
+    if module.path not in self._reached:
+      found = {id(module): module}
+      waiting = [module]
+      while waiting:
+        for _, other in waiting.pop().imports:
+          if id(other) not in found:
+            found[id(other)] = other
+            waiting.append(other)
+      self._reached[module.path] = [m for m in found.values() if m.decisions]
+    return self._reached[module.path]
 
   def is_of_1(self, module: Module) -> bool:
     """Whether a module, or what it imports, is for TensorFlow 1."""
@@ -299,10 +316,7 @@ class Project:
 
   def uses_tensorflow(self, module: Module) -> bool:
     """Whether a module, or what it imports, uses TensorFlow."""
-    return any(
-      m.decisions and m.decisions.uses_tensorflow
-      for m in self.reached_from(module)
-    )
+    return any(m.decisions.uses_tensorflow for m in self.reached_from(module))
 
   # The upgrade.
 
@@ -311,6 +325,7 @@ class Project:
     for module in self._modules.values():
       self._resolve(module)
     parsed = [m for m in self._modules.values() if m.tree is not None]
+    self._imported = {id(m) for p in parsed for _, m in p.imports}
     for module in parsed:
       module.decisions = Decisions(
         module.resolver, *self._apis, self._keep_tf_rnn
@@ -322,6 +337,7 @@ class Project:
       module.decisions.settle_bindings()
     for module in parsed:
       module.decisions.decide_uses()
+    self._wanted = self._find_wanted()
     for module in parsed:
       if module.is_asked:
         try:
@@ -349,7 +365,7 @@ class Project:
       add(module)
     return [*order.values()]
 
-  def _wanted(self) -> set[int]:
+  def _find_wanted(self) -> set[int]:
     """The bindings that other modules take, and still need."""
     wanted: set[int] = set()
     for module in self._modules.values():
@@ -384,7 +400,6 @@ class Project:
   def _edit_imports(self, module, edits):
     """The imports, and the lines that only give a name to what is gone."""
     resolver = module.resolver
-    wanted = self._wanted()
     nodes = {id(node): node for node in resolver.imports}
     nodes |= {id(b.node): b.node for b in resolver.bindings}
     by_node: dict[int, list[Binding]] = {key: [] for key in nodes}
@@ -397,7 +412,7 @@ class Project:
       dropped = {
         id(b)
         for b in bindings
-        if module.decisions.can_go(b) and id(b) not in wanted
+        if module.decisions.can_go(b) and id(b) not in self._wanted
       }
       if module.decisions.stays(node):
         new = None

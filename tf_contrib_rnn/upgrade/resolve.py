@@ -175,6 +175,9 @@ class Resolver(cst.CSTVisitor):
     self.maybe: list[cst.Attribute] = []
     self.numbers_first: list[Use] = []
     self.calls_numpy = False
+    self._use_of: dict[int, Use] = {}
+    self._exports: dict[str, Optional[Binding]] = {}
+    self._has_contrib = ".contrib" in module.code
     self.strings: list[tuple[cst.SimpleString, bool]] = []
     self._module = module
 
@@ -185,6 +188,9 @@ class Resolver(cst.CSTVisitor):
     for scope in {id(s): s for s in self._scopes.values() if s}.values():
       for assignment in scope.assignments:
         self._bindings_of(assignment)
+    for binding in reversed(self.bindings):
+      if self.is_global(binding):
+        self._exports[binding.local] = binding
 
   def code(self, node: Any) -> str:
     """The text of a node."""
@@ -195,10 +201,7 @@ class Resolver(cst.CSTVisitor):
 
   def find_export(self, name: str) -> Optional[Binding]:
     """What another module gets that imports a name from this one."""
-    for binding in self.bindings:
-      if binding.local == name and self.is_global(binding):
-        return binding
-    return self._find_by_star(name)
+    return self._exports.get(name) or self._find_by_star(name)
 
   def is_global(self, binding: Binding) -> bool:
     """Whether a binding is the module's, for other modules to import."""
@@ -253,8 +256,9 @@ class Resolver(cst.CSTVisitor):
 
   def _add_maybe(self, node) -> None:
     """self.tf.contrib.rnn, say, where nobody knows what self.tf is."""
-    text = self._module.code_for_node(node)
-    if isinstance(node, cst.Attribute) and _MAY_BE_CONTRIB.search(text):
+    if not self._has_contrib or not isinstance(node, cst.Attribute):
+      return
+    if _MAY_BE_CONTRIB.search(self.code(node)):
       self.maybe.append(node)
 
   def visit_SimpleString(self, node) -> None:
@@ -277,19 +281,17 @@ class Resolver(cst.CSTVisitor):
     )
 
   def leave_Call(self, original_node) -> None:
-    first = original_node.args[0] if original_node.args else None
-    if first and not first.keyword and isinstance(first.value, cst.Integer):
-      self.numbers_first += [
-        use for use in self.uses if use.node is original_node.func
-      ]
+    values = [argument.value for argument in original_node.args[:2]]
+    use = self._use_of.get(id(original_node.func))
+    if use and values and isinstance(values[0], cst.Integer):
+      self.numbers_first.append(use)
     if dotted(original_node.func) not in ("getattr", "hasattr"):
       return
-    values = [argument.value for argument in original_node.args[:2]]
     if len(values) == 2 and isinstance(values[1], cst.SimpleString):
-      for use in self.uses:
-        if use.node is values[0]:
-          name = str(values[1].evaluated_value)
-          self.calls_by_name.append((original_node, use, name))
+      use = self._use_of.get(id(values[0]))
+      if use:
+        name = str(values[1].evaluated_value)
+        self.calls_by_name.append((original_node, use, name))
 
   def visit_Name(self, node) -> None:
     if self._contexts.get(node) == metadata.ExpressionContext.LOAD:
@@ -313,6 +315,7 @@ class Resolver(cst.CSTVisitor):
     is_certain &= len(bindings) == len(found)
     use = Use(node, bindings, attributes, is_certain=is_certain)
     self.uses.append(use)
+    self._use_of[id(node)] = use
     for binding in bindings:
       binding.uses.append(use)
 

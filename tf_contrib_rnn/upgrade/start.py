@@ -24,7 +24,7 @@ class Start:
     self._edits = edits
     self._decisions: Any = module.decisions
     self._resolver: Any = module.resolver
-    self._body = module.tree.body if module.tree else ()
+    self._body = module.tree.body
 
   def add(self) -> None:
     """Adds the statements to the edits."""
@@ -36,12 +36,14 @@ class Start:
       return
     switches = []
     if not self._decisions.is_switched:
-      name = self._decisions.name_of_tensorflow()
+      name = self._decisions.name_of_tensorflow
       switches.append(start.format(f"{name}.disable_v2_behavior()"))
     self._place(imports, switches)
-    self._list_packages()
-    if self._needs_legacy_keras():
-      self._place_keras(start.format(_SET_KERAS))
+    reached = self._project.reached_from(self._module)
+    if any(m.decisions.uses_slim for m in reached):
+      self._note(names.SLIM, "is needed: pip install tf_slim")
+    if any(m.decisions.uses_keras for m in reached):
+      self._choose_keras_2(start)
 
   def _missing_imports(self) -> list[str]:
     """The imports of what the changed expressions need."""
@@ -60,7 +62,7 @@ class Start:
     return imports
 
   def _import_of_tensorflow(self) -> str:
-    return f"import {resolve.V1} as {self._decisions.name_of_tensorflow()}"
+    return f"import {resolve.V1} as {self._decisions.name_of_tensorflow}"
 
   def _start_of(self) -> Optional[str]:
     """A statement as it has to be at a program's start; None in no program.
@@ -150,7 +152,7 @@ class Start:
 
   def _binds(self, line) -> bool:
     """Whether a line makes the module's name for TensorFlow stand for it."""
-    name = self._decisions.name_of_tensorflow()
+    name = self._decisions.name_of_tensorflow
     return any(
       binding.node in line.body
       and binding.local == name
@@ -158,29 +160,19 @@ class Start:
       for binding in self._resolver.bindings
     )
 
-  def _list_packages(self) -> None:
-    """Says what the program needs besides TensorFlow and this package."""
-    reached = self._project.reached_from(self._module)
-    if any(m.decisions.uses_slim for m in reached):
-      self._note(names.SLIM, "is needed: pip install tf_slim")
-    if any(m.decisions.uses_keras for m in reached):
-      self._note(
-        "tf_keras",
-        "is needed for tf.layers and tf.keras: install the version of "
-        "TensorFlow's minor, as in pip install tf_keras~=2.21.0. The program "
-        "sets TF_USE_LEGACY_KERAS=1 at its start",
-      )
+  def _choose_keras_2(self, start: str) -> None:
+    """Sets what makes TensorFlow take tf_keras, and says what to install."""
+    self._note(
+      "tf_keras",
+      "is needed for tf.layers and tf.keras: install the version of "
+      "TensorFlow's minor, as in pip install tf_keras~=2.21.0. The program "
+      "sets TF_USE_LEGACY_KERAS=1 at its start",
+    )
+    if "TF_USE_LEGACY_KERAS" not in self._module.source.text:
+      self._place_keras(start.format(_SET_KERAS))
 
   def _note(self, name: str, text: str) -> None:
     self._decisions.findings.append(Finding(0, name, text, is_open=False))
-
-  def _needs_legacy_keras(self) -> bool:
-    uses = any(
-      module.decisions.uses_keras
-      for module in self._project.reached_from(self._module)
-    )
-    text = self._module.source.text if self._module.source else ""
-    return uses and "TF_USE_LEGACY_KERAS" not in text
 
   def _find_import_of_os(self, before) -> Any:
     """The line that imports os, if it comes before another."""

@@ -1,6 +1,5 @@
 import tensorflow.compat.v1 as tf
 import tf_contrib_rnn
-import tf_slim
 tf.disable_v2_behavior()
 
 
