@@ -8,11 +8,8 @@ import pytest
 import tensorflow as tf
 
 import tf_contrib_rnn
-
-pytest.importorskip("rich", reason="rich is not installed")
-
-from tf_contrib_rnn import command  # noqa: E402
-from tf_contrib_rnn import migrate  # noqa: E402
+from tf_contrib_rnn import command
+from tf_contrib_rnn import migrate
 
 
 @pytest.fixture(name="prefix")
@@ -60,16 +57,18 @@ def test_against_a_function_of_the_folder(
   prefix, tmp_path, monkeypatch, capsys
 ):
   monkeypatch.chdir(tmp_path)
-  monkeypatch.setattr(sys, "path", [*sys.path])
+  monkeypatch.setattr(sys, "argv", arguments := ["pytest", "--some"])
   # Behaviour for the whole process, which other tests do not expect.
   monkeypatch.setattr("tensorflow.compat.v1.disable_v2_behavior", lambda: None)
   (tmp_path / "model_of_a_test.py").write_text(
-    "import tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n\n\n"
+    "import sys\nimport tensorflow.compat.v1 as tf\nimport tf_contrib_rnn\n"
+    "assert not sys.argv[1:]\n"
     "def build():\n  x = tf.placeholder(tf.float32, [2, 5, 3])\n"
     "  cell = tf_contrib_rnn.IndRNNCell(4)\n"
     "  tf_contrib_rnn.dynamic_rnn(cell, x, dtype=tf.float32)\n"
   )
   assert run("checkpoint", prefix, "--against", "model_of_a_test:build") == 0
+  assert sys.argv is arguments
   assert run("checkpoint", prefix, "--against", "model_of_a_test:none") == 2
   assert "'model_of_a_test:none'" in capsys.readouterr().err
 

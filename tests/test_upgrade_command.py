@@ -7,10 +7,8 @@ import sys
 
 import pytest
 
-pytest.importorskip("libcst", reason="libcst is not installed")
-
-from tf_contrib_rnn import command  # noqa: E402
-from tf_contrib_rnn.upgrade import source  # noqa: E402
+from tf_contrib_rnn import command
+from tf_contrib_rnn.upgrade import source
 
 OLD = "import tensorflow as tf\nx = tf.contrib.rnn.GRUCell(3)\n"
 NEW = (

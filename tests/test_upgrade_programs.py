@@ -19,11 +19,6 @@ HERE = pathlib.Path(__file__).parent / "upgrade_programs"
 # float32 of other kernels: the order of sums differs.
 TOLERANCE = 2e-6
 
-pytest.importorskip("libcst")
-pytest.importorskip("rich")
-pytest.importorskip("tf_keras")
-pytest.importorskip("tf_slim")
-
 
 @pytest.mark.parametrize("name", record.PROGRAMS)
 def test_upgraded_program_continues_its_checkpoint(name, tmp_path):

@@ -11,9 +11,7 @@ import shutil
 
 import pytest
 
-pytest.importorskip("libcst", reason="libcst is not installed")
-
-from tf_contrib_rnn.upgrade.project import Project  # noqa: E402
+from tf_contrib_rnn.upgrade.project import Project
 
 RULES = pathlib.Path(__file__).parent / "upgrade_rules"
 NAMES = sorted(path.name for path in RULES.iterdir())

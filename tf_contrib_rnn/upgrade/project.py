@@ -153,7 +153,7 @@ class Project:
   Args:
     paths: the files and folders to upgrade.
     keep_tf_rnn: whether tf.nn.dynamic_rnn and its relatives stay TensorFlow's.
-    progress: called with each file before it is read.
+    progress: shows how far a list of files is gone through.
   """
 
   def __init__(
@@ -163,6 +163,7 @@ class Project:
     progress: Callable[[Iterable], Iterable] = iter,
   ):
     self._keep_tf_rnn = keep_tf_rnn
+    self._progress = progress
     self._apis = Api.of_installed(1), Api.of_installed(2)
     self._modules: dict[pathlib.Path, Module] = {}
     self._resolving: set[pathlib.Path] = set()
@@ -172,7 +173,7 @@ class Project:
     self._imported: set[int] = set()
     self._wanted: set[int] = set()
     self._collect([*paths])
-    for module in progress([*self._modules.values()]):
+    for module in self._modules.values():
       module.read()
 
   @property
@@ -322,7 +323,7 @@ class Project:
 
   def upgrade(self) -> None:
     """Finds each module's new text and findings."""
-    for module in self._modules.values():
+    for module in self._progress([*self._modules.values()]):
       self._resolve(module)
     parsed = [m for m in self._modules.values() if m.tree is not None]
     self._imported = {id(m) for p in parsed for _, m in p.imports}

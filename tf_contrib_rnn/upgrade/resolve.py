@@ -157,10 +157,18 @@ class Resolver(cst.CSTVisitor):
   ):
     super().__init__()
     wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=True)
-    self._scopes = wrapper.resolve(metadata.ScopeProvider)
-    self._contexts = wrapper.resolve(metadata.ExpressionContextProvider)
-    self._parents = wrapper.resolve(metadata.ParentNodeProvider)
-    self.positions = wrapper.resolve(metadata.PositionProvider)
+    found: Any = wrapper.resolve_many(
+      [
+        metadata.ExpressionContextProvider,
+        metadata.ParentNodeProvider,
+        metadata.PositionProvider,
+        metadata.ScopeProvider,
+      ]
+    )
+    self._contexts = found[metadata.ExpressionContextProvider]
+    self._parents = found[metadata.ParentNodeProvider]
+    self._positions = found[metadata.PositionProvider]
+    self._scopes = found[metadata.ScopeProvider]
     self._find_in_project = find_in_project
     self._find_attribute = find_attribute
     self._of_assignments: dict[Any, list[Binding]] = {}
@@ -197,7 +205,7 @@ class Resolver(cst.CSTVisitor):
     return self._module.code_for_node(node)
 
   def line_of(self, node: Any) -> int:
-    return self.positions[node].start.line
+    return self._positions[node].start.line
 
   def find_export(self, name: str) -> Optional[Binding]:
     """What another module gets that imports a name from this one."""
