@@ -7,6 +7,7 @@ from typing import Optional
 import tensorflow as tf
 from tensorflow.python.keras.engine import input_spec
 
+from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.cells import rows
 from tf_contrib_rnn.cells.layer import LayerCell
@@ -91,11 +92,14 @@ class SRUCell(LayerCell):
       raise ValueError(
         f"inputs has shape {inputs_shape}, expected a known depth"
       )
-    self._kernel = self.add_weight("kernel", [depth, 4 * self._num_units])
+    (part,) = cell_kinds.SRU.parts
+    width, biased = (
+      len(part.gates_of(array)) * self._num_units
+      for array in cell_kinds.SRU.arrays
+    )
+    self._kernel = self.add_weight(part.kernel, [depth, width])
     self._bias = self.add_weight(
-      "bias",
-      [2 * self._num_units],
-      initializer=tf.compat.v1.zeros_initializer(),
+      part.bias, [biased], initializer=tf.compat.v1.zeros_initializer()
     )
     self.built = True
 

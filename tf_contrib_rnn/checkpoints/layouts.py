@@ -20,6 +20,8 @@ import functools
 import re
 from typing import Optional
 
+from tf_contrib_rnn import cell_kinds
+
 
 @dataclasses.dataclass(frozen=True)
 class Dimension:
@@ -120,6 +122,18 @@ def _layout(kind: str, scopes: str, variables: str, **options) -> Layout:
     tuple(absent),
     **options,
   )
+
+
+def _of_kind(kind: cell_kinds.CellKind) -> Layout:
+  """The layout of a cell that the kernels run, from its facts."""
+  shapes = {"kernel": "D,{}H", "recurrent_kernel": "1,{}H", "bias": "{}H"}
+  pieces = []
+  for part in kind.parts:
+    for array, name in part.names().items():
+      count = len(part.gates_of(array))
+      shape = shapes[array].format("" if count == 1 else count)
+      pieces.append(f"{name}[{shape}]")
+  return _layout(kind.contrib_name, f"{kind.function}_cell", " ".join(pieces))
 
 
 def _norms(*names: str) -> str:
@@ -256,17 +270,7 @@ LAYOUTS = (
     "nas_cell nas_rnn",
     "recurrent_kernel[M,8H] kernel[D,8H] (bias[8H]) (projection_weights[H,M])",
   ),
-  _layout("SRUCell", "sru_cell", "kernel[D,4H] bias[2H]"),
-  _layout("IndRNNCell", "ind_rnn_cell", "kernel_w[D,H] kernel_u[1,H] bias[H]"),
-  _layout(
-    "IndyLSTMCell", "indy_lstm_cell", "kernel_w[D,4H] kernel_u[1,4H] bias[4H]"
-  ),
-  _layout(
-    "IndyGRUCell",
-    "indy_gru_cell",
-    "gates/kernel_w[D,2H] gates/kernel_u[1,2H] gates/bias[2H] "
-    "candidate/kernel[D,H] candidate/kernel_u[1,H] candidate/bias[H]",
-  ),
+  *map(_of_kind, cell_kinds.CELL_KINDS),
   _layout(
     "AttentionCellWrapper",
     "attention_cell_wrapper",

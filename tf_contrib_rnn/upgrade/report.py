@@ -112,7 +112,8 @@ def as_markdown(modules: list[Module]) -> str:
   for is_open, title in _TITLES.items():
     rows = [*_rows(modules, is_open)]
     if rows:
-      head = "| where | what | to do |\n|---|---|---|"
+      last = "to do" if is_open else "note"
+      head = f"| where | what | {last} |\n|---|---|---|"
       cells = ["| " + " | ".join(map(_escape, row)) + " |" for row in rows]
       parts.append("\n".join([f"## {title}\n", head, *cells]) + "\n")
   for module in modules:
