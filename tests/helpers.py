@@ -2,6 +2,7 @@
 in NumPy, and ways to run a function of cells in each mode of TensorFlow."""
 
 import dataclasses
+import importlib
 import multiprocessing
 import os
 import pathlib
@@ -237,6 +238,15 @@ _SHARED_IMPORTS = """tensorflow tf_contrib_rnn.cells tf_contrib_rnn.rnn
 tf_contrib_rnn.keras tf_contrib_rnn.flax tf_contrib_rnn.flax.nnx""".split()
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(_SHARED_IMPORTS)
+
+
+def import_keras_2(name=""):
+  """Keras 2, or a module of it: keras's where that is Keras 2, else tf_keras's.
+
+  With TensorFlow 2.15, both in one process disturb each other.
+  """
+  package = "tf_keras" if hasattr(tf.keras, "version") else "keras"
+  return importlib.import_module(package + name)
 
 
 def run_script(text, *arguments, **environment):

@@ -267,9 +267,7 @@ def keras_3():
 
 
 def keras_2():
-  import tf_keras
-
-  return tf_keras.optimizers.SGD(0.1).apply_gradients
+  return helpers.import_keras_2().optimizers.SGD(0.1).apply_gradients
 
 
 def v1_optimizer():

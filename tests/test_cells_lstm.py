@@ -280,7 +280,7 @@ def check_step(
   """Compares a step with the reference, which takes the options."""
   x, state = draw_arrays(make(), batch, depth, dtype)
   got, weights = cell_helpers.run_step(mode, make, x, state)
-  weights = {name: np.float64(array) for name, array in weights.items()}
+  weights = {name: np.asarray(a, "float64") for name, a in weights.items()}
   arrays = helpers.as_float64([x, *tf.nest.flatten(state)])
   want = reference(weights, arrays[0], arrays[1:], **options)
   assert all(str(array.dtype) == dtype for array in got)
@@ -648,7 +648,7 @@ def test_phased_step(mode, peepholes, leak, time_dtype, batch, depth, units):
   make = lambda: make_phased(units, use_peepholes=peepholes, leak=leak)
   x, state = draw_phased(batch, units, depth, time_dtype)
   got, weights = cell_helpers.run_step(mode, make, x, state)
-  weights = {name: np.float64(array) for name, array in weights.items()}
+  weights = {name: np.asarray(a, "float64") for name, a in weights.items()}
   want = numpy_phased(
     weights,
     helpers.as_float64(x),

@@ -12,12 +12,14 @@ import pytest
 import tensorflow as tf
 from helpers import KINDS
 from helpers import v1
-from tf_keras.src.layers.rnn import legacy_cell_wrappers
-from tf_keras.src.layers.rnn import legacy_cells
 
 import tf_contrib_rnn
 from tf_contrib_rnn import core
 
+legacy_cells = helpers.import_keras_2(".src.layers.rnn.legacy_cells")
+legacy_cell_wrappers = helpers.import_keras_2(
+  ".src.layers.rnn.legacy_cell_wrappers"
+)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 with_implementations = pytest.mark.parametrize(
   "implementation", ["fused", "composed"]
