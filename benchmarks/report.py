@@ -14,35 +14,60 @@ from problems import SWEEP
 _HEAD = """\
 # Benchmarks
 
-This file is generated: `make bench` measures again, and
-`python benchmarks/run.py --redraw` writes it from
+This page is for people who want the measured times of this project's layers,
+beside those of other implementations.
+[What the benchmarks show](performance.md) explains the figures.
+
+The page is generated. `make bench` measures again.
+`python benchmarks/run.py --redraw` writes the page from
 [benchmarks.json](benchmarks.json), which also has quartiles and least times.
-[What the figures show](performance.md) is written by hand.
 
 - Date: {date}
 - Command: `{command}`
 - Machine: {processor}, {cores} cores, {system}
 - Versions: {versions}
-- float32; medians of {runs} runs or more, in {rounds} rounds. Each candidate is
-  in a process of its own; the candidates take turns, one at a time.
+- float32. Each figure is the median of {runs} runs or more, in {rounds} rounds.
+- Each candidate has a process of its own. The candidates take turns, one at a
+  time.
+
+| term | meaning |
+| --- | --- |
+| candidate | a way to run the layer; they are listed [below](#candidates) |
+| floor | the time of the matrix products alone, which can't be saved |
+| fused | one C++ op of this project runs the whole recurrence |
+| composition | the same cell, made of TensorFlow's own operations |
+| whole sequence | one op runs all steps of a layer |
+| stepwise | one op runs each step |
+| forward | computes the outputs |
+| train | a training step: computes the outputs and all gradients |
+"""
+
+_TARGETS = """\
+## Targets
+
+Each value is a time of this project as a multiple of another time, unless the
+row says otherwise. "Worst" is the largest value, or the smallest one where the
+limit is a least (≥).
 """
 
 _HOW = """\
 ## Candidates
 
 Forward computes the outputs. A training step computes the outputs and the
-gradients of the inputs and of all weights, given those of the outputs; all of
-them are fetched. Results stay in the framework. GRU and LSTM layers with
-recurrent matrices are another function and do more work; they are what one
-would use instead. IndRNN's counterpart there is the simple RNN.
+gradients of the inputs and of all weights, given the gradients of the outputs.
+All of them are fetched. The results stay in the framework.
+
+The GRU and LSTM layers with recurrent matrices are another function, and do
+more work. They are what one would use instead of the Indy cells (IndRNN,
+IndyGRU, IndyLSTM). The simple RNN is the counterpart of the IndRNN.
 """
 
 _GROWTH = """\
 ## Growth
 
-One axis at a time, the others at
-batch {batch}, time {time}, inputs {inputs}, units {units}.
-The exponent p of cost ~ sizeᵖ is over the three largest sizes; 1 is linear.
+The table shows how the cost grows with one axis at a time. The other axes stay
+at batch {batch}, time {time}, inputs {inputs}, units {units}. p is the
+exponent of cost ~ sizeᵖ, over the three largest sizes. 1 is linear.
 
 ![Milliseconds by time, units and batch](benchmarks-growth.png)
 """
@@ -50,9 +75,10 @@ The exponent p of cost ~ sizeᵖ is over the three largest sizes; 1 is linear.
 _MEMORY = """\
 ## Memory
 
-What the first training step of a fresh process needs at its peak, above the
-variables that it starts with (inputs, weights, output gradients), and that as
-times what projected inputs, outputs and the gradients of both take.
+The table shows the peak memory of the first training step in a fresh process,
+above the variables that it starts with (inputs, weights, gradients of the
+outputs). "Needed" is what the projected inputs, the outputs and the gradients
+of both take. "Times" is the peak divided by that.
 """
 
 
@@ -134,7 +160,7 @@ def _targets(figures):
       ]
     )
   columns = ["target", "limit", "worst", "where", "verdict"]
-  return "## Targets\n\n" + _table(columns, rows)
+  return _TARGETS + "\n" + _table(columns, rows)
 
 
 def _shape(figures, shape):
@@ -153,7 +179,7 @@ def _shape(figures, shape):
     rows.append(row)
   return (
     f"### Batch {batch}, time {time}, inputs {inputs}, units {units}\n\n"
-    "Milliseconds (times the floor).\n\n"
+    "Milliseconds, and in brackets times the floor.\n\n"
     + _table(["", *columns], rows)
     + _reasons(figures, shape)
   )

@@ -89,12 +89,12 @@ CANDIDATES = {
   "xla": Candidate(
     "composition, XLA",
     "functions",
-    "the same under `tf.function(jit_compile=True)`",
+    "the composition under `tf.function(jit_compile=True)`",
   ),
   "jax_floor": Candidate(
     "floor: jax's dots alone",
     "jax_layers",
-    "as the first, jitted",
+    "as the floor above, in JAX and jitted",
     is_same=False,
     is_floor=True,
   ),
