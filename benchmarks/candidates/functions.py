@@ -14,7 +14,7 @@ def make_keras(problem):
   layer = getattr(tf.keras.layers, _KERAS_LAYERS[problem.cell])(
     problem.units, return_sequences=True
   )
-  layer.build([problem.batch, problem.time, problem.inputs])
+  layer.build((problem.batch, problem.time, problem.inputs))
   return layer, layer.trainable_variables
 
 
@@ -22,7 +22,7 @@ def make_keras_indy(problem):
   layer = getattr(tf_contrib_rnn.keras, problem.cell)(
     problem.units, return_sequences=True
   )
-  layer.build([problem.batch, problem.time, problem.inputs])
+  layer.build((problem.batch, problem.time, problem.inputs))
   weights = migrate.CellWeights(
     problem.cell + "Cell",
     problem.kernel(),

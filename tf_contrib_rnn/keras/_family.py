@@ -203,6 +203,14 @@ class Cell(_CellOfKeras):
 class _RNNOfKeras2(keras.layers.RNN):
   """Keras 2's RNN, with the loop along time in a method, as in Keras 3's."""
 
+  def build(self, input_shape):
+    """Makes the weights for inputs of a shape, which a file has as a list."""
+    if isinstance(input_shape, list) and all(
+      length is None or isinstance(length, int) for length in input_shape
+    ):
+      input_shape = tuple(input_shape)  # or its first length is the shape
+    super().build(input_shape)
+
   def inner_loop(self, sequences, initial_state, mask, training=None):
     """Runs the cell along time: (last output, outputs, final states)."""
     return keras.backend.rnn(
