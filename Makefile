@@ -11,7 +11,10 @@
 #               with PyTorch, and neither Bazel nor TensorFlow
 # make lint     checks formats and common mistakes
 # make build    only sets up: the environment, and the libraries in it
-# make wheel    a wheel in dist/, for the TensorFlow minor below
+# make wheels   one wheel for every TensorFlow minor, and the source
+#               distribution, in dist/
+# make test-wheels
+#               installs that wheel into clean environments and uses it there
 # make clean    removes what the others made
 #
 # Give TF=2.18.1 to do the same with another TensorFlow, in an environment
@@ -24,7 +27,7 @@ PYTHON ?= python3
 # The wheels without CUDA are named tensorflow-cpu on x86-64 only.
 TF_PACKAGE ?= $(if $(filter x86_64,$(shell uname -m)),tensorflow-cpu,tensorflow)
 
-# Bazel and setup.py read it.
+# Bazel and tools/build_libraries.py read it.
 export TF_CONTRIB_RNN_CUDA := $(or $(CUDA),$(TF_CONTRIB_RNN_CUDA),0)
 
 minor := $(word 1,$(subst ., ,$(TF))).$(word 2,$(subst ., ,$(TF)))
@@ -32,7 +35,7 @@ venv := .venv$(if $(filter $(TF_DEFAULT),$(TF)),,-tf$(TF))
 bin := $(venv)/bin
 built := $(venv)/.built-cuda$(TF_CONTRIB_RNN_CUDA)
 sources := $(shell find cc third_party -type f) \
-	setup.py pyproject.toml WORKSPACE MODULE.bazel .bazelrc \
+	setup.py tools/build_libraries.py pyproject.toml WORKSPACE MODULE.bazel .bazelrc \
 	tf_contrib_rnn/version.py
 c_sources := $(shell find cc -name '*.h' -o -name '*.cc')
 
@@ -45,7 +48,6 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 for_tensorflow = --repo_env=TF_CONTRIB_RNN_PYTHON=$(CURDIR)/$(bin)/python3
-libraries := //cc/tensorflow/... //cc/xla_ffi/...
 cc_tests := //cc/cells/... //cc/recurrence/...
 # Without the GPU kernels, which the library has only where they are asked for.
 cc_cpu_tests := //cc/cells/... //cc/recurrence:recurrence_test \
@@ -59,7 +61,7 @@ requirements := requirements-dev.txt \
 pytest := $(bin)/python3 -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	--durations 10
 
-.PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheel clean
+.PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheels test-wheels clean
 .DELETE_ON_ERROR:
 
 build: $(built)
@@ -120,8 +122,12 @@ format: $(venv)/.installed
 	$(bin)/ruff format .
 	$(bin)/clang-format --style=Google -i $(c_sources)
 
-wheel: build
-	$(bin)/pip wheel -q --no-build-isolation --no-deps -w dist .
+wheels:
+	tools/install_system_packages.sh
+	$(PYTHON) tools/build_wheels.py
+
+test-wheels:
+	$(PYTHON) tools/try_wheels.py
 
 # tf-keras depends on tensorflow, which would be installed over tensorflow-cpu.
 $(venv)/.installed: $(requirements)
@@ -131,10 +137,11 @@ $(venv)/.installed: $(requirements)
 	$(bin)/pip install -q --no-deps tf-keras~=$(minor).0
 	touch $@
 
-# pip would build the library as well, but show nothing for a minute.
+# With Bazel, whose tests share what it compiles. Without make, pip compiles.
 $(built): $(venv)/.installed $(sources)
-	$(BAZEL) build $(for_tensorflow) $(libraries)
-	$(bin)/pip install -q --no-build-isolation --no-deps -e .
+	$(bin)/python3 tools/build_libraries.py
+	TF_CONTRIB_RNN_PREBUILT=1 \
+	  $(bin)/pip install -q --no-build-isolation --no-deps -e .
 	rm -f $(venv)/.built-*
 	touch $@
 

@@ -1,14 +1,17 @@
-"""Builds the libraries with Bazel and puts them into the package.
+"""Compiles the libraries with the system's C++ compiler.
 
 The op library works with the TensorFlow minor that is installed where this
 runs, and its file's name says which. The library for JAX works with any recent
 JAX, but needs the headers of the one that is installed. pip has to see them:
 
-  pip wheel --no-build-isolation .
+  pip install --no-build-isolation .
 
 Without one of the two, that one's library is not built. Without both, as in
-pip's own environment for building, or without Bazel, the package has none: what
-it runs is composed, and says so once.
+pip's own environment for building, or without a compiler, the package has none:
+what it runs is composed, and says so once.
+
+tools/build_libraries.py builds the same libraries with Bazel, with GPU kernels
+if asked to. TF_CONTRIB_RNN_PREBUILT=1 takes those that it put into the package.
 """
 
 import importlib.metadata
@@ -16,9 +19,10 @@ import importlib.util
 import os
 import pathlib
 import runpy
+import shlex
 import shutil
-import subprocess
 import sys
+import sysconfig
 
 import setuptools
 from setuptools.command.build_ext import build_ext
@@ -30,12 +34,24 @@ except ImportError:  # setuptools before 70.1
 
 ROOT = pathlib.Path(__file__).parent.resolve()
 VERSION = runpy.run_path(str(ROOT / "tf_contrib_rnn/version.py"))["__version__"]
-# What Bazel builds for each extension.
-LIBRARIES = {
-  "tf_contrib_rnn.libtf_contrib_rnn_ops": "cc/tensorflow",
-  "tf_contrib_rnn.jax.libtf_contrib_rnn_xla": "cc/xla_ffi",
-}
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly")
+PREBUILT = os.environ.get("TF_CONTRIB_RNN_PREBUILT") == "1"
+# As in .bazelrc and cc/recurrence/BUILD.
+FLAGS = ["-std=c++17", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math"]
+FLAGS += ["-ffp-contract=fast", "-w"]
+# What both libraries hold. setuptools compiles it once.
+RECURRENCE = (
+  "tf_contrib_rnn_recurrence",
+  {
+    "sources": sorted(
+      str(path.relative_to(ROOT))
+      for path in (ROOT / "cc/recurrence").glob("*.cc")
+      if not path.name.endswith(("_test.cc", ".cu.cc"))
+    ),
+    "include_dirs": ["."],
+    "cflags": FLAGS,
+  },
+)
 
 
 def tensorflow_minor():
@@ -48,50 +64,88 @@ def tensorflow_minor():
   return None
 
 
-def has_xla_headers():
+def xla_headers():
+  """The folder of XLA's headers that jaxlib installs, or None."""
   jaxlib = importlib.util.find_spec("jaxlib")
   if not jaxlib:
-    return False
+    return None
   include = pathlib.Path(jaxlib.origin).parent / "include"
-  return (include / "xla/ffi/api/ffi.h").exists()
-
-
-def find_bazel():
-  for name in (os.environ.get("BAZEL"), "bazel", "bazelisk"):
-    path = shutil.which(name) if name else None
-    if path:
-      return path
-  return None
+  return include if (include / "xla/ffi/api/ffi.h").exists() else None
 
 
 def why_no_libraries():
   """Why there is nothing to build; None if there is."""
-  if not tensorflow_minor() and not has_xla_headers():
+  if not tensorflow_minor() and not xla_headers():
     return "pip sees neither TensorFlow nor JAX (give it --no-build-isolation)"
-  if not find_bazel():
+  compiler = os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "c++"
+  if not shutil.which(shlex.split(compiler)[0]):
     return (
-      "there is no Bazel (install Debian's bazel-bootstrap, or bazelisk, or "
-      "set BAZEL to its path)"
+      "there is no C++ compiler (install Debian's g++, or set CXX to the "
+      "path of one)"
     )
   return None
 
 
+def extension(name, folder, **options):
+  return setuptools.Extension(
+    name,
+    sorted(
+      str(path.relative_to(ROOT))
+      for path in (ROOT / folder).glob("*.cc")
+      if not path.name.endswith("_gpu.cc")
+    ),
+    extra_link_args=[
+      *options.pop("link", []),
+      f"-Wl,--version-script={folder}/exports.lds",
+    ],
+    language="c++",
+    **options,
+  )
+
+
+def op_library():
+  import tensorflow as tf
+
+  return extension(
+    "tf_contrib_rnn.libtf_contrib_rnn_ops",
+    "cc/tensorflow",
+    include_dirs=[".", tf.sysconfig.get_include()],
+    # Of TensorFlow's own flags those that define something.
+    extra_compile_args=FLAGS
+    + [f for f in tf.sysconfig.get_compile_flags() if f.startswith("-D")],
+    link=tf.sysconfig.get_link_flags(),
+  )
+
+
+def xla_library():
+  return extension(
+    "tf_contrib_rnn.jax.libtf_contrib_rnn_xla",
+    "cc/xla_ffi",
+    include_dirs=[".", str(xla_headers())],
+    extra_compile_args=FLAGS,
+  )
+
+
 def list_extensions():
+  if PREBUILT:
+    return []
+  if os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0":
+    sys.exit(
+      "TF_CONTRIB_RNN_CUDA asks for GPU kernels, which pip does not build: "
+      "`make wheels CUDA=1` makes a wheel that has them, and `make build "
+      "CUDA=1` builds them in a clone."
+    )
   reason = why_no_libraries()
   if reason:
     print(f"tf_contrib_rnn is built without its libraries: {reason}.")
     return []
-  ops, xla = LIBRARIES
-  names = [ops] if tensorflow_minor() else []
-  names += [xla] if has_xla_headers() else []
-  for name in LIBRARIES.keys() - names:
-    framework = "TensorFlow" if name == ops else "jaxlib"
-    print(f"There is no {framework} to build against: no {name}.")
-  return [setuptools.Extension(name, []) for name in names]
+  extensions = [op_library()] if tensorflow_minor() else []
+  extensions += [xla_library()] if xla_headers() else []
+  return extensions
 
 
-class BuildWithBazel(build_ext):
-  """Builds a library in place of a Python extension."""
+class BuildLibraries(build_ext):
+  """Names a library as the package looks for it."""
 
   def get_ext_filename(self, fullname):
     # Loaded by TensorFlow or JAX, not by Python: no Python tag.
@@ -99,37 +153,23 @@ class BuildWithBazel(build_ext):
     minor = f"-tf{tensorflow_minor()}" if fullname.endswith("_ops") else ""
     return f"{path}{minor}.so"
 
-  def build_extension(self, extension):
-    folder = LIBRARIES[extension.name]
-    library = extension.name.rpartition(".")[2] + ".so"
-    failed = subprocess.call(
-      [
-        find_bazel(),
-        "build",
-        f"--repo_env=TF_CONTRIB_RNN_PYTHON={sys.executable}",
-        f"//{folder}:{library}",
-      ],
-      cwd=ROOT,
-    )
-    if failed:
-      sys.exit(f"Bazel could not build {library}: see above.")
-    to = pathlib.Path(self.get_ext_fullpath(extension.name))
-    to.parent.mkdir(parents=True, exist_ok=True)
-    if not self.inplace:  # a wheel is for one minor: none of an earlier build
-      for old in to.parent.glob(to.name.split("-")[0] + "*"):
-        old.unlink()
-    # Bazel's file is read-only, and a program may have the old one mapped.
-    to.unlink(missing_ok=True)
-    shutil.copyfile(ROOT / "bazel-bin" / folder / library, to)
-    to.chmod(0o755)
+  def get_export_symbols(self, extension):
+    return []  # PyInit_..., which these have not
 
 
 class WheelForAnyPython(bdist_wheel):
-  """The library is for a platform, if there is one, but for any Python 3."""
+  """The libraries are for a platform, if there are any, but for any Python."""
+
+  def finalize_options(self):
+    super().finalize_options()
+    self.root_is_pure = not (EXTENSIONS or PREBUILT)
 
   def get_tag(self):
     return "py3", "none", super().get_tag()[2]
 
+
+EXTENSIONS = list_extensions()
+LIBRARIES = ["*.so"] if PREBUILT else []
 
 setuptools.setup(
   version=VERSION,
@@ -148,10 +188,14 @@ setuptools.setup(
     "tf_contrib_rnn.upgrade",
     "tf_contrib_rnn.wrappers",
   ],
-  package_data={"tf_contrib_rnn": ["py.typed"]},
-  ext_modules=list_extensions(),
+  package_data={
+    "tf_contrib_rnn": ["py.typed", *LIBRARIES],
+    "tf_contrib_rnn.jax": LIBRARIES,
+  },
+  libraries=[RECURRENCE] if EXTENSIONS else [],
+  ext_modules=EXTENSIONS,
   cmdclass={
-    "build_ext": BuildWithBazel,
+    "build_ext": BuildLibraries,
     "bdist_wheel": WheelForAnyPython,
   },
 )

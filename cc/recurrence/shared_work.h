@@ -3,6 +3,8 @@
 #ifndef CC_RECURRENCE_SHARED_WORK_H_
 #define CC_RECURRENCE_SHARED_WORK_H_
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -53,7 +55,10 @@ class SharedWork {
     for (int i = 0; i < 20000 && left_ > 0; ++i) {
     }
     std::unique_lock<std::mutex> lock(mutex_);
-    all_done_.wait(lock, [this] { return left_ == 0; });
+    // Not all_done_.wait: GCC 12's is a function that older systems lack.
+    while (left_ > 0) {
+      pthread_cond_wait(all_done_.native_handle(), mutex_.native_handle());
+    }
   }
 
  private:
