@@ -157,12 +157,15 @@ class BuildLibraries(build_ext):
     return []  # PyInit_..., which these have not
 
 
+class Distribution(setuptools.Distribution):
+  """For a platform where it has libraries, whoever built them."""
+
+  def has_ext_modules(self):
+    return PREBUILT or super().has_ext_modules()
+
+
 class WheelForAnyPython(bdist_wheel):
   """The libraries are for a platform, if there are any, but for any Python."""
-
-  def finalize_options(self):
-    super().finalize_options()
-    self.root_is_pure = not (EXTENSIONS or PREBUILT)
 
   def get_tag(self):
     return "py3", "none", super().get_tag()[2]
@@ -192,6 +195,7 @@ setuptools.setup(
     "tf_contrib_rnn": ["py.typed", *LIBRARIES],
     "tf_contrib_rnn.jax": LIBRARIES,
   },
+  distclass=Distribution,
   libraries=[RECURRENCE] if EXTENSIONS else [],
   ext_modules=EXTENSIONS,
   cmdclass={

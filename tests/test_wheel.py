@@ -1,6 +1,7 @@
-"""The wheel that pip builds from this tree."""
+"""What pip builds from this tree: with the libraries that are there, from the
+sources, and without a compiler. tools/try_wheels.py installs the wheel of a
+release."""
 
-import importlib.util
 import os
 import pathlib
 import subprocess
@@ -18,17 +19,23 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MINOR = library.tensorflow_minor()
 
 
-@pytest.fixture(scope="module", name="wheel")
-def fixture_wheel(tmp_path_factory):
-  """The path of a wheel, built as README says."""
-  folder = tmp_path_factory.mktemp("wheel")
+def make_wheel(source, folder, **environment):
+  """The wheel that pip makes of a folder or a source distribution."""
   options = ["--no-build-isolation", "--no-deps", "--quiet"]
   subprocess.run(
-    [sys.executable, "-m", "pip", "wheel", *options, "-w", folder, ROOT],
+    [sys.executable, "-m", "pip", "wheel", *options, "-w", folder, source],
     check=True,
+    env={**os.environ, **environment},
   )
   (wheel,) = folder.glob("*.whl")
   return wheel
+
+
+@pytest.fixture(scope="module", name="wheel")
+def fixture_wheel(tmp_path_factory):
+  """The path of a wheel with the libraries that the package has."""
+  folder = tmp_path_factory.mktemp("wheel")
+  return make_wheel(ROOT, folder, TF_CONTRIB_RNN_PREBUILT="1")
 
 
 def test_name_says_any_python(wheel):
@@ -39,17 +46,20 @@ def test_name_says_any_python(wheel):
 def test_wheel_holds_the_package_and_its_libraries(wheel):
   names = zipfile.ZipFile(wheel).namelist()
   libraries = {name for name in names if name.endswith(".so")}
-  expected = {"tf_contrib_rnn/" + library.library_name(MINOR)}
-  if importlib.util.find_spec("jaxlib"):
-    expected.add("tf_contrib_rnn/jax/libtf_contrib_rnn_xla.so")
-  assert libraries == expected
   package = pathlib.Path(ROOT, "tf_contrib_rnn")
+  expected = {str(path.relative_to(ROOT)) for path in package.rglob("*.so")}
+  assert libraries == expected
+  assert "tf_contrib_rnn/" + library.library_name(MINOR) in libraries
   expected = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")}
   assert expected | {"tf_contrib_rnn/py.typed"} <= set(names)
   assert not any(name.startswith(("tests", "examples")) for name in names)
 
 
 def test_wheel_runs_fused(wheel, tmp_path):
+  assert_runs_fused(wheel, tmp_path)
+
+
+def assert_runs_fused(wheel, tmp_path):
   zipfile.ZipFile(wheel).extractall(tmp_path)
   printed = helpers.run_fresh_script(
     """
@@ -64,20 +74,6 @@ def test_wheel_runs_fused(wheel, tmp_path):
     tmp_path,
   )
   assert printed.split()[-1] == "True"
-
-
-def build_without_bazel(source, folder):
-  """The wheel that pip makes of a folder or an sdist where no Bazel is."""
-  options = ["--no-build-isolation", "--no-deps", "--quiet"]
-  environment = {**os.environ, "PATH": os.path.dirname(sys.executable)}
-  environment.pop("BAZEL", None)
-  subprocess.run(
-    [sys.executable, "-m", "pip", "wheel", *options, "-w", folder, source],
-    check=True,
-    env=environment,
-  )
-  (wheel,) = folder.glob("*.whl")
-  return wheel
 
 
 @pytest.fixture(scope="module", name="sdist")
@@ -108,8 +104,8 @@ def test_sdist_holds_all_sources(sdist):
   assert not any(name.endswith(".so") for name in names)
 
 
-def test_sdist_without_bazel_gives_the_package_alone(sdist, tmp_path):
-  wheel = build_without_bazel(sdist, tmp_path)
+def test_sdist_without_a_compiler_gives_the_package_alone(sdist, tmp_path):
+  wheel = make_wheel(sdist, tmp_path, CXX="no-such-compiler")
   version = tf_contrib_rnn.__version__
   assert wheel.name == f"tf_contrib_rnn-{version}-py3-none-any.whl"
   zipfile.ZipFile(wheel).extractall(tmp_path)
@@ -128,13 +124,22 @@ def test_sdist_without_bazel_gives_the_package_alone(sdist, tmp_path):
   assert "installed without an op library" in printed
 
 
-@pytest.mark.long
-def test_sdist_builds_its_libraries(sdist, tmp_path):
-  options = ["--no-build-isolation", "--no-deps", "--quiet"]
-  subprocess.run(
-    [sys.executable, "-m", "pip", "wheel", *options, "-w", tmp_path, sdist],
-    check=True,
+def test_gpu_kernels_are_not_built_by_pip():
+  done = subprocess.run(
+    [sys.executable, "setup.py", "--version"],
+    cwd=ROOT,
+    env={**os.environ, "TF_CONTRIB_RNN_CUDA": "1"},
+    capture_output=True,
+    text=True,
+    check=False,
   )
-  (wheel,) = tmp_path.glob("*.whl")
+  assert done.returncode == 1
+  assert "make wheels CUDA=1" in done.stderr
+
+
+@pytest.mark.long
+def test_sdist_compiles_its_libraries(sdist, tmp_path):
+  wheel = make_wheel(sdist, tmp_path)
   names = zipfile.ZipFile(wheel).namelist()
   assert "tf_contrib_rnn/" + library.library_name(MINOR) in names
+  assert_runs_fused(wheel, tmp_path)
