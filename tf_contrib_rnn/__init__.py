@@ -14,17 +14,12 @@ from tf_contrib_rnn.ops.registration import register_ops as _register_ops
 from tf_contrib_rnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
-  from tf_contrib_rnn import bound as bound
-  from tf_contrib_rnn import cells as cells
-  from tf_contrib_rnn import core as core
   from tf_contrib_rnn import flax as flax
-  from tf_contrib_rnn import fused_rnn as fused_rnn
   from tf_contrib_rnn import jax as jax
   from tf_contrib_rnn import keras as keras
+  from tf_contrib_rnn import linear as linear
   from tf_contrib_rnn import migrate as migrate
   from tf_contrib_rnn import recurrence as recurrence
-  from tf_contrib_rnn import rnn as rnn
-  from tf_contrib_rnn import wrappers as wrappers
   from tf_contrib_rnn.bound import RecurrentBound as RecurrentBound
   from tf_contrib_rnn.cells.block import GRUBlockCell as GRUBlockCell
   from tf_contrib_rnn.cells.block import GRUBlockCellV2 as GRUBlockCellV2
@@ -209,18 +204,14 @@ _MODULE_OF = {
   for module, names in _NAMES.items()
   for name in names
 }
+# The public ones, which come with their first use.
 _SUBMODULES = (
-  "bound",
-  "cells",
-  "core",
   "flax",
-  "fused_rnn",
   "jax",
   "keras",
+  "linear",
   "migrate",
   "recurrence",
-  "rnn",
-  "wrappers",
 )
 
 __all__ = ["__version__", *sorted(_MODULE_OF)]

@@ -5,7 +5,6 @@ The ops are TensorFlow's own: see `ops.block`.
 
 from typing import Any
 from typing import Optional
-from typing import TYPE_CHECKING
 from typing import Union
 
 import tensorflow as tf
@@ -61,17 +60,6 @@ class _BlockCell(LayerCell):
   def state_size(self) -> Any:
     """The number of units H, or for the LSTM an LSTMStateTuple of it."""
     return self._num_units
-
-  if TYPE_CHECKING:
-
-    def __call__(
-      self,
-      inputs: Any,
-      state: Any,
-      scope: Any = None,
-      *arguments: Any,
-      **keywords: Any,
-    ) -> tuple[tf.Tensor, Any]: ...
 
   def _depth_of(self, inputs_shape) -> int:
     """The last dimension of the inputs' shape, which has to be known."""

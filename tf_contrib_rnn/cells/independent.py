@@ -9,7 +9,6 @@ variables and x W; the rest of its mathematics is in `recurrence`.
 from typing import Any
 from typing import Callable
 from typing import Optional
-from typing import TYPE_CHECKING
 from typing import Union
 
 import tensorflow as tf
@@ -109,17 +108,6 @@ class _IndependentCell(LayerCell):
   def state_size(self) -> Any:
     """The number of units H, or for the LSTM an LSTMStateTuple of it."""
     return self._num_units
-
-  if TYPE_CHECKING:
-
-    def __call__(
-      self,
-      inputs: Any,
-      state: Any,
-      scope: Any = None,
-      *arguments: Any,
-      **keywords: Any,
-    ) -> tuple[tf.Tensor, Any]: ...
 
   def _input_depth(self, inputs_shape) -> int:
     """The last dimension of the inputs' shape, which has to be known."""

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 from typing import Optional
+from typing import TYPE_CHECKING
 
 from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.keras._family import Dropout
@@ -30,8 +31,24 @@ class CellBase(Dropout):
   """
 
   kind: cell_kinds.CellKind
+  units: int
+  use_bias: bool
+  activation: Any
+  kernel: Any
   bias: Any
+  dropout: float
+  seed: Optional[int]
   _inputs_are_projected = False
+
+  if TYPE_CHECKING:
+
+    def __call__(
+      self,
+      inputs: Any,
+      states: Any,
+      training: Optional[bool] = None,
+      **keywords: Any,
+    ) -> tuple[Any, Any]: ...
 
   @property
   def gates(self) -> int:

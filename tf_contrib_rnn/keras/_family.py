@@ -9,6 +9,7 @@ import os
 import types
 from typing import Any
 from typing import Optional
+from typing import TYPE_CHECKING
 from typing import TypeVar
 
 
@@ -25,7 +26,10 @@ def _import_keras() -> Any:
   return tf.keras
 
 
-keras: Any = _import_keras()
+if TYPE_CHECKING:
+  import keras as keras  # Keras 3: its names are those of Keras 2
+else:
+  keras = _import_keras()
 Class = TypeVar("Class", bound=type)
 IS_KERAS_3 = hasattr(keras, "ops")
 RUNS_TENSORFLOW = not IS_KERAS_3 or keras.config.backend() == "tensorflow"
@@ -54,8 +58,11 @@ def _functions_of_keras_2() -> types.SimpleNamespace:
 ops: Any = keras.ops if IS_KERAS_3 else _functions_of_keras_2()
 
 
-# What these find in a cell of Keras, a type checker can't.
-_Mixin: Any = object
+# These come before Keras's class in a cell's bases, and use what is there.
+if TYPE_CHECKING:
+  from keras.layers import Layer as _Mixin
+else:
+  _Mixin = object
 
 
 def _as_list(masks: Any) -> list:
@@ -171,7 +178,11 @@ class _DropoutOfKeras2(_Mixin):
     )
 
 
-Dropout: Any = _DropoutOfKeras3 if IS_KERAS_3 else _DropoutOfKeras2
+# Type checkers take no conditional expression for a class.
+if TYPE_CHECKING or IS_KERAS_3:  # noqa: SIM108
+  Dropout = _DropoutOfKeras3
+else:
+  Dropout = _DropoutOfKeras2
 
 
 def _keras_cell_base() -> Any:
@@ -186,7 +197,10 @@ def _keras_cell_base() -> Any:
   )
 
 
-_CellOfKeras: Any = _keras_cell_base()
+if TYPE_CHECKING:
+  from keras.layers import Layer as _CellOfKeras
+else:
+  _CellOfKeras = _keras_cell_base()
 
 
 class Cell(_CellOfKeras):
@@ -252,4 +266,7 @@ class _RNNOfKeras2(keras.layers.RNN):
     return [output, *states] if self.return_state else output
 
 
-RNN: Any = keras.layers.RNN if IS_KERAS_3 else _RNNOfKeras2
+if TYPE_CHECKING:
+  from keras.layers import RNN as RNN
+else:
+  RNN = keras.layers.RNN if IS_KERAS_3 else _RNNOfKeras2

@@ -53,8 +53,26 @@ class _IndependentRNN(RNN):
     cell_name: what the cell is called in the names of weights.
   """
 
+  cell: Any
+  units: int
+  use_bias: bool
+  activation: Any
+  dropout: float
+  seed: Optional[int]
+
   load_contrib_variables = weights.load_contrib_variables
   contrib_variables = weights.contrib_variables
+
+  if TYPE_CHECKING:
+
+    def __call__(
+      self,
+      sequences: Any,
+      initial_state: Any = None,
+      mask: Any = None,
+      training: Optional[bool] = None,
+      **keywords: Any,
+    ) -> Any: ...
 
   def __init_subclass__(cls, **keywords):
     super().__init_subclass__(**keywords)
