@@ -6,11 +6,13 @@ Each in a process of its own: names of variables count up in one process.
 import doctest
 import glob
 import importlib
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import helpers
 import pytest
@@ -111,6 +113,43 @@ def test_programs_in_documents(document, tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)  # some write files
   for program in read_programs(document):
     helpers.run_script(program)
+
+
+# What pyright holds against right programs.
+TYPE_CHECKER_OFF = {
+  "reportMissingImports": False,  # TensorFlow makes modules when imported
+  "reportMissingModuleSource": False,
+  "reportPossiblyUnboundVariable": False,  # a loop may have no steps
+}
+# NumPy's types take the arrays of `savez("file", **arrays)` for this argument.
+NOT_OURS = 'parameter "allow_pickle" of type "bool" in function "savez'
+
+
+def test_a_type_checker_finds_no_error_in_the_programs(tmp_path):
+  if not find_spec("pyright"):
+    pytest.skip("pyright is not installed")
+  for document in list_documents():
+    for i, program in enumerate(read_programs(document)):
+      name = f"{document.replace('/', '_').removesuffix('.md')}_{i}.py"
+      (tmp_path / name).write_text(program, "utf-8")
+  settings = {"include": ["."], "extraPaths": [ROOT], **TYPE_CHECKER_OFF}
+  path = tmp_path / "pyrightconfig.json"
+  path.write_text(json.dumps(settings), "utf-8")
+  done = subprocess.run(
+    [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath"]
+    + [sys.executable, "--project", path],
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+  found = json.loads(done.stdout)
+  assert found["summary"]["filesAnalyzed"] == len([*tmp_path.glob("*.py")])
+  complaints = [
+    f"{pathlib.Path(one['file']).name}: {one['message']}"
+    for one in found["generalDiagnostics"]
+    if one["severity"] == "error" and NOT_OURS not in one["message"]
+  ]
+  assert not complaints, "\n".join(complaints)
 
 
 def run_digits(*arguments):

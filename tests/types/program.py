@@ -24,6 +24,17 @@ tf_contrib_rnn.implementation("compose")  # type: ignore  # pyright: ignore
 tf_contrib_rnn.IndyGRUCell(16, unit=3)  # type: ignore  # pyright: ignore
 tf_contrib_rnn.IndyGRUCel(16)  # type: ignore  # pyright: ignore
 
+# A call of any cell, wrappers included, takes a state and returns a pair.
+stack = tf_contrib_rnn.MultiRNNCell(
+  [tf_contrib_rnn.DropoutWrapper(cell), tf_contrib_rnn.GRUCell(8)]
+)
+cells: list[tf_contrib_rnn.RNNCell] = [stack, cell, tf_contrib_rnn.NASCell(4)]
+output, (first, second) = stack(inputs, stack.zero_state(2, "float32"))
+stack(inputs)  # type: ignore  # pyright: ignore
+tf_contrib_rnn.SRUCell(4)(inputs)  # type: ignore  # pyright: ignore
+tf_contrib_rnn.UGRNNCell(4)(inputs)  # type: ignore  # pyright: ignore
+a, b, c = tf_contrib_rnn.GRUCell(4)(inputs, state)  # type: ignore  # pyright: ignore
+
 # The layers for Keras.
 layer: independent.IndyLSTM = tf_contrib_rnn.keras.IndyLSTM(
   4, "tanh", return_sequences=True, dropout=0.5, name="layer"
@@ -34,6 +45,12 @@ independent.IndRNN(4, reset_after=True)  # type: ignore  # pyright: ignore
 independent.SRU(4, dropout=0.1, return_state=True)
 independent.SRU(4, recurrent_dropout=0.1)  # type: ignore  # pyright: ignore
 independent.IndRNNCell(4, units=5)  # type: ignore  # pyright: ignore
+width: int = layer.units
+layer.units = "5"  # type: ignore  # pyright: ignore
+outputs = layer(inputs, mask=inputs, training=True)
+layer(initial_state=state)  # type: ignore  # pyright: ignore
+output, [h, c] = independent.IndyLSTMCell(4)(inputs, [inputs, inputs])
+independent.IndyLSTMCell(4)(inputs)  # type: ignore  # pyright: ignore
 
 # The layers for flax.nnx.
 nnx_layer: nnx.IndyLSTM = nnx.IndyLSTM(
