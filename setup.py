@@ -18,6 +18,7 @@ import importlib.metadata
 import importlib.util
 import os
 import pathlib
+import re
 import runpy
 import shlex
 import shutil
@@ -52,6 +53,13 @@ RECURRENCE = (
     "cflags": FLAGS,
   },
 )
+
+
+def read_description():
+  """README for a page without the repository's files: no links to them."""
+  text = (ROOT / "README.md").read_text(encoding="utf-8")
+  text = re.sub(r"!\[[^]]*\]\((?!https?:)[^)]*\)\n*", "", text)
+  return re.sub(r"\[([^]]*)\]\((?!https?:|#)[^)]*\)", r"\1", text)
 
 
 def tensorflow_minor():
@@ -176,6 +184,8 @@ LIBRARIES = ["*.so"] if PREBUILT else []
 
 setuptools.setup(
   version=VERSION,
+  long_description=read_description(),
+  long_description_content_type="text/markdown",
   packages=[
     "tf_contrib_rnn",
     "tf_contrib_rnn.cells",
