@@ -18,7 +18,7 @@
 # make clean    removes what the others made
 #
 # Give TF=2.18.1 to do the same with another TensorFlow, in an environment
-# beside the first. Give CUDA=1 to build the GPU kernels as well, which takes
+# beside the first; TF=nightly takes the one that comes. Give CUDA=1 to build the GPU kernels as well, which takes
 # nvcc a quarter of an hour.
 
 TF_DEFAULT := 2.21.0
@@ -29,6 +29,14 @@ TF_PACKAGE ?= $(if $(filter x86_64,$(shell uname -m)),tensorflow-cpu,tensorflow)
 
 # Bazel and tools/build_libraries.py read it.
 export TF_CONTRIB_RNN_CUDA := $(or $(CUDA),$(TF_CONTRIB_RNN_CUDA),0)
+
+ifeq ($(TF),nightly)
+tensorflow := tf-nightly
+tf_keras := tf-keras-nightly
+else
+tensorflow := $(TF_PACKAGE)==$(TF)
+tf_keras = tf-keras~=$(minor).0
+endif
 
 minor := $(word 1,$(subst ., ,$(TF))).$(word 2,$(subst ., ,$(TF)))
 venv := .venv$(if $(filter $(TF_DEFAULT),$(TF)),,-tf$(TF))
@@ -133,8 +141,8 @@ test-wheels:
 $(venv)/.installed: $(requirements)
 	tools/install_system_packages.sh
 	$(PYTHON) -m venv $(venv)
-	$(bin)/pip install -q $(TF_PACKAGE)==$(TF) $(addprefix -r ,$(requirements))
-	$(bin)/pip install -q --no-deps tf-keras~=$(minor).0
+	$(bin)/pip install -q $(tensorflow) $(addprefix -r ,$(requirements))
+	$(bin)/pip install -q --no-deps $(tf_keras)
 	touch $@
 
 # With Bazel, whose tests share what it compiles. Without make, pip compiles.
