@@ -15,10 +15,10 @@ struct Named {
   Kind kind;
 };
 
-constexpr Named<CellKind> kCellNames[] = {{"IndRNN", CellKind::kIndRNN},
-                                          {"IndyGRU", CellKind::kIndyGRU},
-                                          {"IndyLSTM", CellKind::kIndyLSTM},
-                                          {"SRU", CellKind::kSRU}};
+#define CONTRIB_RNN_NAMED(Cell, gates, states, parameters) \
+  {#Cell, CellKind::k##Cell},
+constexpr Named<CellKind> kCellNames[] = {CONTRIB_RNN_CELLS(CONTRIB_RNN_NAMED)};
+#undef CONTRIB_RNN_NAMED
 
 constexpr Named<ActivationKind> kActivationNames[] = {
     {"tanh", ActivationKind::kTanh}, {"sigmoid", ActivationKind::kSigmoid},

@@ -9,11 +9,14 @@
 #include <functional>
 #include <string>
 
+#include "cc/cells/list.h"
 #include "cc/cells/number.h"
 
 namespace contrib_rnn {
 
-enum class CellKind { kIndRNN, kIndyGRU, kIndyLSTM, kSRU };
+#define CONTRIB_RNN_ENUMERATOR(Cell, gates, states, parameters) k##Cell,
+enum class CellKind { CONTRIB_RNN_CELLS(CONTRIB_RNN_ENUMERATOR) };
+#undef CONTRIB_RNN_ENUMERATOR
 enum class ActivationKind {
   kTanh,
   kSigmoid,
@@ -26,21 +29,19 @@ enum class ActivationKind {
 constexpr int kMaxStates = 2;
 
 // How many gates (x, u and b hold one value each a unit) and states a cell has.
+#define CONTRIB_RNN_GATES(Cell, gates, states, parameters) gates,
+#define CONTRIB_RNN_STATES(Cell, gates, states, parameters) states,
+constexpr int kCellGates[] = {CONTRIB_RNN_CELLS(CONTRIB_RNN_GATES)};
+constexpr int kCellStates[] = {CONTRIB_RNN_CELLS(CONTRIB_RNN_STATES)};
+#undef CONTRIB_RNN_GATES
+#undef CONTRIB_RNN_STATES
+
 constexpr int CountGates(CellKind cell) {
-  switch (cell) {
-    case CellKind::kIndRNN:
-      return 1;
-    case CellKind::kIndyGRU:
-      return 3;
-    case CellKind::kIndyLSTM:
-    case CellKind::kSRU:
-      return 4;
-  }
-  return 0;
+  return kCellGates[static_cast<int>(cell)];
 }
 
 constexpr int CountStates(CellKind cell) {
-  return cell == CellKind::kIndyLSTM || cell == CellKind::kSRU ? 2 : 1;
+  return kCellStates[static_cast<int>(cell)];
 }
 
 // In what order the gates lie in inputs, recurrent kernel and bias: as in

@@ -12,17 +12,22 @@
 
 namespace contrib_rnn {
 
+// What a cell's struct is made of.
+#define CONTRIB_RNN_VALUES_OF_None \
+  {}
+#define CONTRIB_RNN_VALUES_OF_ForgetBias {options.forget_bias}
+
 template <class Activation, class Visitor>
 void VisitCellWith(const CellOptions& options, const Visitor& visitor) {
   switch (options.cell) {
-    case CellKind::kIndRNN:
-      return visitor(IndRNN<Activation>());
-    case CellKind::kIndyGRU:
-      return visitor(IndyGRU<Activation>());
-    case CellKind::kIndyLSTM:
-      return visitor(IndyLSTM<Activation>{options.forget_bias});
-    case CellKind::kSRU:
-      return visitor(SRU<Activation>());
+#define CONTRIB_RNN_CASE(Cell, gates, states, parameters)  \
+  case CellKind::k##Cell:                                  \
+    static_assert(Cell<Activation>::kGates == gates &&     \
+                      Cell<Activation>::kStates == states, \
+                  "cc/cells/list.h says something else");  \
+    return visitor(Cell<Activation> CONTRIB_RNN_VALUES_OF_##parameters);
+    CONTRIB_RNN_CELLS(CONTRIB_RNN_CASE)
+#undef CONTRIB_RNN_CASE
   }
 }
 

@@ -455,12 +455,6 @@ class GradientOp : public RecurrenceOp<kCell> {
   CONTRIB_RNN_REGISTER(Context, device, Cell, Eigen::half); \
   CONTRIB_RNN_REGISTER(Context, device, Cell, Eigen::bfloat16)
 
-#define CONTRIB_RNN_REGISTER_CELLS(Context, device)     \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, IndRNN);   \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyGRU);  \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, IndyLSTM); \
-  CONTRIB_RNN_REGISTER_CELL(Context, device, SRU)
-
 }  // namespace
 }  // namespace contrib_rnn
 

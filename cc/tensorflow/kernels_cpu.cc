@@ -1,5 +1,6 @@
 // The ops' kernels for the CPU.
 
+#include "cc/cells/list.h"
 #include "cc/recurrence/recurrence.h"
 #include "cc/tensorflow/kernels.h"
 #include "cc/tensorflow/parallel_for.h"
@@ -14,7 +15,9 @@ CpuContext MakeContext(OpKernelContext* context) {
   return {MakeParallelFor(*context->device()->tensorflow_cpu_worker_threads())};
 }
 
-CONTRIB_RNN_REGISTER_CELLS(CpuContext, tensorflow::DEVICE_CPU);
+#define CONTRIB_RNN_REGISTER_ON_CPU(Cell, gates, states, parameters) \
+  CONTRIB_RNN_REGISTER_CELL(CpuContext, tensorflow::DEVICE_CPU, Cell);
+CONTRIB_RNN_CELLS(CONTRIB_RNN_REGISTER_ON_CPU)
 
 }  // namespace
 }  // namespace contrib_rnn

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cc/cells/list.h"
 #include "cc/recurrence/recurrence.h"
 #include "cc/tensorflow/kernels.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -20,7 +21,9 @@ GpuContext MakeContext(OpKernelContext* context) {
               .stream};
 }
 
-CONTRIB_RNN_REGISTER_CELLS(GpuContext, tensorflow::DEVICE_GPU);
+#define CONTRIB_RNN_REGISTER_ON_GPU(Cell, gates, states, parameters) \
+  CONTRIB_RNN_REGISTER_CELL(GpuContext, tensorflow::DEVICE_GPU, Cell);
+CONTRIB_RNN_CELLS(CONTRIB_RNN_REGISTER_ON_GPU)
 
 }  // namespace
 }  // namespace contrib_rnn

@@ -1,6 +1,7 @@
 // The ops as TensorFlow sees them: signatures and shape functions.
 
 #include "absl/status/status.h"
+#include "cc/cells/list.h"
 #include "tensorflow/core/framework/common_shape_fns.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -176,7 +177,7 @@ The gradient of the forward op of the same name.
 An incoming gradient of no elements counts as zeros.
 )doc";
 
-#define CONTRIB_RNN_REGISTER_ONE_STATE_OP(Name, gates)                     \
+#define CONTRIB_RNN_REGISTER_OP_OF_1(Name, gates, attributes)              \
   REGISTER_OP("ContribRnn>" Name)                                          \
       .Input("inputs: T")                                                  \
       .Input("recurrent_kernel: T")                                        \
@@ -185,7 +186,7 @@ An incoming gradient of no elements counts as zeros.
       .Input("sequence_length: num_lengths * int32")                       \
       .Output("outputs: T")                                                \
       .Output("final_state: T")                                            \
-      .CONTRIB_RNN_ATTRIBUTES()                                            \
+      .CONTRIB_RNN_ATTRIBUTES() attributes                                 \
       .SetShapeFn(                                                         \
           [](InferenceContext* c) { return ForwardShapes(c, gates, 1); })  \
       .Doc(kForwardDoc);                                                   \
@@ -202,17 +203,14 @@ An incoming gradient of no elements counts as zeros.
       .Output("recurrent_kernel_gradient: T")                              \
       .Output("bias_gradient: T")                                          \
       .Output("initial_state_gradient: T")                                 \
-      .CONTRIB_RNN_ATTRIBUTES()                                            \
+      .CONTRIB_RNN_ATTRIBUTES() attributes                                 \
       .SetShapeFn(                                                         \
           [](InferenceContext* c) { return GradientShapes(c, gates, 1); }) \
       .Doc(kGradientDoc)
 
-CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndRNN", 1);
-CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndyGRU", 3);
-
 // The order of states is h, c in outputs (the outputs are h), and c, h in
 // final states, as LSTMStateTuple has them.
-#define CONTRIB_RNN_REGISTER_TWO_STATES_OP(Name, gates, attributes)        \
+#define CONTRIB_RNN_REGISTER_OP_OF_2(Name, gates, attributes)              \
   REGISTER_OP("ContribRnn>" Name)                                          \
       .Input("inputs: T")                                                  \
       .Input("recurrent_kernel: T")                                        \
@@ -252,10 +250,14 @@ CONTRIB_RNN_REGISTER_ONE_STATE_OP("IndyGRU", 3);
       .Doc(kGradientDoc)
 
 // `forget_bias_rest` is what a float can't hold of a double.
-CONTRIB_RNN_REGISTER_TWO_STATES_OP(
-    "IndyLSTM", 4,
-    .Attr("forget_bias: float = 1.0").Attr("forget_bias_rest: float = 0.0"));
-CONTRIB_RNN_REGISTER_TWO_STATES_OP("SRU", 4, );
+#define CONTRIB_RNN_ATTRIBUTES_OF_ForgetBias \
+  .Attr("forget_bias: float = 1.0").Attr("forget_bias_rest: float = 0.0")
+#define CONTRIB_RNN_ATTRIBUTES_OF_None
+
+#define CONTRIB_RNN_REGISTER_OP(Cell, gates, states, parameters) \
+  CONTRIB_RNN_REGISTER_OP_OF_##states(#Cell, gates,              \
+                                      CONTRIB_RNN_ATTRIBUTES_OF_##parameters);
+CONTRIB_RNN_CELLS(CONTRIB_RNN_REGISTER_OP)
 
 }  // namespace
 }  // namespace contrib_rnn
