@@ -2,8 +2,10 @@
 sources, and without a compiler. tools/try_wheels.py installs the wheel of a
 release."""
 
+import email
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -53,6 +55,18 @@ def test_wheel_holds_the_package_and_its_libraries(wheel):
   expected = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")}
   assert expected | {"tf_contrib_rnn/py.typed"} <= set(names)
   assert not any(name.startswith(("tests", "examples")) for name in names)
+
+
+def test_description_needs_no_other_file(wheel):
+  """An index shows it without the repository: no image or link of that."""
+  archive = zipfile.ZipFile(wheel)
+  (name,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
+  metadata = email.message_from_bytes(archive.read(name))
+  description = metadata.get_payload()
+  assert metadata["Description-Content-Type"] == "text/markdown"
+  assert "tf_contrib_rnn is tf.contrib.rnn for TensorFlow 2" in description
+  targets = re.findall(r"\]\(([^)]*)\)", description)
+  assert not [t for t in targets if not t.startswith(("http", "#"))]
 
 
 def test_wheel_runs_fused(wheel, tmp_path):
