@@ -137,12 +137,6 @@ def xla_library():
 def list_extensions():
   if PREBUILT:
     return []
-  if os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0":
-    sys.exit(
-      "TF_CONTRIB_RNN_CUDA asks for GPU kernels, which pip does not build: "
-      "`make wheels CUDA=1` makes a wheel that has them, and `make build "
-      "CUDA=1` builds them in a clone."
-    )
   reason = why_no_libraries()
   if reason:
     print(f"tf_contrib_rnn is built without its libraries: {reason}.")
@@ -154,6 +148,15 @@ def list_extensions():
 
 class BuildLibraries(build_ext):
   """Names a library as the package looks for it."""
+
+  def run(self):
+    if os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0":
+      sys.exit(
+        "TF_CONTRIB_RNN_CUDA asks for GPU kernels, which pip does not build: "
+        "`make wheels CUDA=1` makes a wheel that has them, and `make build "
+        "CUDA=1` builds them in a clone."
+      )
+    super().run()
 
   def get_ext_filename(self, fullname):
     # Loaded by TensorFlow or JAX, not by Python: no Python tag.

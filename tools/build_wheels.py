@@ -67,7 +67,11 @@ def make_source_distribution(python):
   """Makes the sdist in dist/; returns the folder that it unpacks to."""
   code = "import sys, setuptools.build_meta as b; print(b.build_sdist('dist'))"
   made = subprocess.run(
-    [python, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    [python, "-c", code],
+    cwd=ROOT,
+    check=True,
+    stdout=subprocess.PIPE,
+    text=True,
   )
   sdist = ROOT / "dist" / made.stdout.split()[-1]
   shutil.rmtree(WORK / "source", ignore_errors=True)
