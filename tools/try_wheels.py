@@ -17,17 +17,18 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Each TensorFlow minor and each Python at least once.
+# Python, what is installed beside the wheel, and the wheel's extras. Each
+# TensorFlow minor and each Python comes at least once.
 ENVIRONMENTS = {
-  "2.15.1": ("3.9", "tensorflow-cpu==2.15.1"),
-  "2.16.2": ("3.12", "tensorflow-cpu==2.16.2"),
-  "2.17.1": ("3.10", "tensorflow-cpu==2.17.1"),
-  "2.18.1": ("3.11", "tensorflow-cpu==2.18.1"),
-  "2.19.1": ("3.12", "tensorflow-cpu==2.19.1"),
-  "2.20.0": ("3.13", "tensorflow-cpu==2.20.0"),
-  "2.21.0": ("3.13", "tensorflow-cpu==2.21.0"),
-  "jax": ("3.13", "[flax]"),
-  "none": ("3.9", ""),
+  "2.15.1": ("3.9", "tensorflow-cpu==2.15.1", ""),
+  "2.16.2": ("3.12", "tensorflow-cpu==2.16.2", ""),
+  "2.17.1": ("3.10", "tensorflow-cpu==2.17.1", ""),
+  "2.18.1": ("3.11", "tensorflow-cpu==2.18.1", ""),
+  "2.19.1": ("3.12", "tensorflow-cpu==2.19.1", ""),
+  "2.20.0": ("3.13", "tensorflow-cpu==2.20.0", ""),
+  "2.21.0": ("3.13", "tensorflow-cpu==2.21.0", "[upgrade]"),
+  "jax": ("3.13", "", "[flax]"),
+  "none": ("3.9", "", ""),
 }
 # Says whether the fused ops are there, and why not.
 ASK = {
@@ -93,7 +94,24 @@ def use(name, bin_folder, examples):
   accuracy = re.search(r"test accuracy: +([\d.]+)", printed)
   if not accuracy or accuracy.group(1) != "0.966667":
     raise RuntimeError(printed)
-  return f"fused, accuracy {accuracy.group(1)}"
+  result = f"fused, accuracy {accuracy.group(1)}"
+  return result + (use_command(bin_folder, options) if name == "2.21.0" else "")
+
+
+def use_command(bin_folder, options):
+  """Upgrades a program and looks into a checkpoint."""
+  program = options["cwd"] / "program.py"
+  program.write_text(
+    "import tensorflow as tf\ncell = tf.contrib.rnn.IndRNNCell(4)\n"
+  )
+  command = bin_folder / "tf-contrib-rnn"
+  run(command, "upgrade", program, "--write", **options)
+  if "tf_contrib_rnn.IndRNNCell(4)" not in program.read_text():
+    raise RuntimeError(program.read_text())
+  checkpoint = "legacy_digits/checkpoint/model.ckpt"
+  if "IndyLSTM" not in run(command, "checkpoint", checkpoint, **options):
+    raise RuntimeError("checkpoint finds no IndyLSTM")
+  return ", the command works"
 
 
 def convert_checkpoint(examples):
@@ -106,16 +124,14 @@ def convert_checkpoint(examples):
 
 
 def try_environment(name, wheel):
-  wanted, requirement = ENVIRONMENTS[name]
+  wanted, beside, extras = ENVIRONMENTS[name]
   python, version = find_python(wanted)
   with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
     run(python, "-m", "venv", folder / "env")
     bin_folder = folder / "env/bin"
-    extras = requirement if requirement.startswith("[") else ""
-    packages = [] if extras else requirement.split()
     pip = [bin_folder / "python", "-m", "pip", "install", "-q"]
-    run(*pip, *packages, f"{wheel}{extras}")
+    run(*pip, *beside.split(), f"{wheel}{extras}")
     # Away from the repository, whose package would be found before the wheel's.
     shutil.copytree(ROOT / "examples", folder / "examples")
     return version, use(name, bin_folder, folder / "examples")
