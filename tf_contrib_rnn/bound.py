@@ -1,8 +1,8 @@
-"""The IndRNN paper's bound on recurrent weights.
+"""The bound of the IndRNN paper on recurrent weights.
 
-The formula and its arguments, for every framework: TensorFlow is imported by
-the call alone. `tf_contrib_rnn.keras` and `tf_contrib_rnn.flax` have what
-applies it there.
+The formula and its arguments are the same for every framework. TensorFlow is
+imported only when the bound is called. `tf_contrib_rnn.keras` and
+`tf_contrib_rnn.flax` apply the bound in Keras and flax.
 """
 
 import math
@@ -30,59 +30,59 @@ def _check_gamma(gamma: Any) -> float:
 
 
 def read(u: Any) -> Any:
-  """The value of a variable now; anything else as it is.
+  """Reads the current value of a variable, and returns anything else unchanged.
 
-  In a graph, dynamic_rnn makes variables that are read through a cache, where a
-  constraint would find the value before the update, and undo that.
+  In a graph, dynamic_rnn creates variables that are read through a cache. A
+  constraint would see the value before the update there, and would undo the
+  update.
 
   Args:
-    u: a variable, or what can be made a tensor.
+    u: A variable, or something that can be converted to a tensor.
 
   Returns:
-    A tensor, or what was given.
+    A tensor, or `u`.
   """
   return u.read_value() if hasattr(u, "read_value") else u
 
 
 class RecurrentBound:
-  """Keeps recurrent weights where they can't explode along a sequence.
+  """Constraint that keeps recurrent weights from exploding along a sequence.
 
-  Clips a variable u to
+  It clips a variable u to
 
       |u| <= gamma^(1/time)
 
-  so that |u|^time, by which an IndRNN with ReLU multiplies a state and its
-  gradient from the first step to the last, is gamma at most. Used as the
-  `recurrent_constraint` of a cell. What the cells start with, uniform in
-  [-1, 1), is inside for any gamma of 1 or more.
+  An IndRNN with ReLU multiplies a state and its gradient by up to |u|^time
+  between the first and the last step. With the bound, this factor is at most
+  gamma. Pass the constraint to a cell as `recurrent_constraint`. The cells
+  initialize u uniformly in [-1, 1), which is inside the bound for any gamma of
+  1 or more.
 
-  It bounds the candidate of an IndyGRU in the same way. An IndyLSTM's c grows
-  along the forget gate as well, so there it is not enough for ReLU: see
-  docs/adding_problem.md.
+  The candidate of an IndyGRU is bounded in the same way. The c of an IndyLSTM
+  grows along the forget gate as well. For an IndyLSTM with ReLU the bound is
+  therefore not enough: see docs/adding_problem.md.
 
-  `tf_contrib_rnn.keras.RecurrentBound` is the same for Keras, on any backend,
-  and can be saved with a model. The Keras cells and layers of this package
-  take this one as that one. For flax there is
-  `tf_contrib_rnn.flax.bound_recurrent_kernels`.
+  For Keras, on any backend, use `tf_contrib_rnn.keras.RecurrentBound`, which
+  can be saved with a model. A Keras cell or layer that gets this class uses
+  that one instead. For flax, use `tf_contrib_rnn.flax.bound_recurrent_kernels`.
+
+  A call `bound(u)` returns u clipped, a tensor of the same shape and dtype. The
+  limit is rounded to that dtype. The optimizers of tf.compat.v1, Keras 3 and
+  tf_keras apply the constraint of a variable after each update. A training loop
+  that assigns variables itself has to call `u.assign(u.constraint(u))`.
 
   Source: section 3.1 of Li, Li, Cook, Zhu and Gao, "Independently Recurrent
   Neural Network (IndRNN): Building a longer and deeper RNN"
   (https://arxiv.org/abs/1803.04831).
 
   Args:
-    time: int, the number of steps of the longest sequence.
-    gamma: float, the most that a state may grow by along it. Default: 2, which
-      the paper uses with ReLU.
+    time: Int, the number of steps of the longest sequence.
+    gamma: Float, the largest factor by which a state may grow along that
+      sequence. Default: 2, which the paper uses with ReLU.
 
   Raises:
-    ValueError: if `time` is not a whole number of 1 or more, or `gamma` not a
-      finite number over 0.
-
-  A call `bound(u)` returns u clipped, a tensor of its shape and dtype. The
-  limit is rounded to that dtype.
-  Optimizers of tf.compat.v1, Keras 3 and tf_keras apply a variable's constraint
-  after each update. A loop that assigns by itself has to do the same:
-  `u.assign(u.constraint(u))`.
+    ValueError: If `time` is not a whole number of 1 or more, or if `gamma` is
+      not a finite number larger than 0.
 
   Example:
 
@@ -109,12 +109,12 @@ class RecurrentBound:
 
   @property
   def gamma(self) -> float:
-    """The most that a state may grow by along that sequence."""
+    """The largest factor by which a state may grow along that sequence."""
     return self._gamma
 
   @property
   def value(self) -> float:
-    """The largest |u|, gamma^(1/time)."""
+    """The largest |u|: gamma^(1/time)."""
     return self._gamma ** (1 / self._time)
 
   def __repr__(self) -> str:

@@ -1,7 +1,8 @@
-"""The names of tf.contrib.rnn that live on in TensorFlow.
+"""The names of tf.contrib.rnn that TensorFlow 2 still has.
 
-TensorFlow keeps its own copies of these classes: the ones that its dynamic_rnn
-uses, and which need no Keras. They are these, whatever tf.keras is.
+TensorFlow keeps its own copies of these classes. Its `dynamic_rnn` uses them,
+and they do not need Keras. The names here are these copies, no matter which
+Keras `tf.keras` is.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
-"""The private helpers of tf.contrib.rnn that cells of other programs use.
+"""Private helpers of tf.contrib.rnn that other programs use in their cells.
 
-They were `_linear` and `_Linear` of `core_rnn_cell`. `tf-contrib-rnn upgrade`
-makes programs import them from here. New code has `tf.matmul`.
+They were `_linear` and `_Linear` in `core_rnn_cell`. The command
+`tf-contrib-rnn upgrade` makes programs import them from here. New code should
+use `tf.matmul`.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,11 @@ v1 = tf.compat.v1
 
 
 def _as_list(args: Any) -> list:
-  """The tensors [batch, depth] of an argument.
+  """Converts an argument to a list of tensors [batch, depth].
 
   Raises:
-    ValueError: if there are none, or if one has another rank or an unknown
-      depth.
+    ValueError: If there are no tensors, or if one has another rank or an
+      unknown depth.
   """
   tensors = [*args] if isinstance(args, (list, tuple)) else [args]
   if not tensors or any(tensor is None for tensor in tensors):
@@ -33,23 +34,29 @@ def _as_list(args: Any) -> list:
 
 
 class _Linear:
-  """[x, h, ...] W + b, with variables that are made at once.
+  """Linear map of one or more tensors, with variables that it creates at once.
 
-  Variables: `kernel` [the depths' sum, output_size], `bias` [output_size], in
-  the scope where the object is made.
+      y = [x, h, ...] W + b
+
+  The tensors are concatenated along the last dimension.
+
+  Variables, in the scope where the object is created: `kernel` W [sum of the
+  depths, output_size] and `bias` b [output_size].
 
   Source: `tensorflow.contrib.rnn.python.ops.core_rnn_cell` of TensorFlow 1.15.
 
   Args:
-    args: a tensor [batch, depth] or a list of them, for their depths.
-    output_size: int, the width of the result.
-    build_bias: bool, whether there is a b.
-    bias_initializer: (optional) for b; zeros by default.
-    kernel_initializer: (optional) for W; the scope's by default.
+    args: A tensor [batch, depth] or a list of such tensors. Only their depths
+      and the first dtype are used.
+    output_size: Int, the last dimension of the result.
+    build_bias: Bool, whether there is a bias b.
+    bias_initializer: Optional initializer of b. Default: zeros.
+    kernel_initializer: Optional initializer of W. Default: the one of the
+      variable scope.
 
   Raises:
-    ValueError: if there are no args, one is not [batch, depth], or its depth is
-      not known.
+    ValueError: If there are no tensors, or if one is not [batch, depth] or has
+      an unknown depth.
 
   Example:
 
@@ -79,7 +86,7 @@ class _Linear:
       self._biases = plain.get_bias(output_size, dtype, bias_initializer)
 
   def __call__(self, args: Union[tf.Tensor, Sequence[tf.Tensor]]) -> tf.Tensor:
-    """The result [batch, output_size] for tensors of the same depths."""
+    """Returns y [batch, output_size] for tensors of the same depths."""
     tensors = _as_list(args)
     joined = tensors[0] if len(tensors) == 1 else tf.concat(tensors, 1)
     product = plain.matmul(joined, self._weights)
@@ -93,9 +100,24 @@ def _linear(
   bias_initializer: Optional[Any] = None,
   kernel_initializer: Optional[Any] = None,
 ) -> tf.Tensor:
-  """[x, h, ...] W + b, with variables `kernel` and `bias` of the scope.
+  """Returns [x, h, ...] W + b, with variables `kernel` and `bias` of the scope.
 
-  Arguments, errors and source as of `_Linear`; `bias` is its `build_bias`.
+  Source: `tensorflow.contrib.rnn.python.ops.core_rnn_cell` of TensorFlow 1.15.
+
+  Args:
+    args: A tensor [batch, depth] or a list of such tensors.
+    output_size: Int, the last dimension of the result.
+    bias: Bool, whether there is a bias b.
+    bias_initializer: Optional initializer of b. Default: zeros.
+    kernel_initializer: Optional initializer of W. Default: the one of the
+      variable scope.
+
+  Returns:
+    A tensor [batch, output_size].
+
+  Raises:
+    ValueError: If there are no tensors, or if one is not [batch, depth] or has
+      an unknown depth.
 
   Example:
 

@@ -1,11 +1,13 @@
-"""The recurrences of the cells on projected inputs: fused or composed.
+"""The recurrences of the cells on projected inputs, for TensorFlow.
 
-Each cell's recurrence is element-wise, so that all of its matrix work, x W for
-every step, is done beforehand. The functions here take the result and run the
-rest: as one op of the op library, or as a composition of TensorFlow's ops.
-Which of the two runs changes no result, name or checkpoint.
+The recurrence of each cell is element-wise. Therefore the matrix product x W
+can be computed for all steps at once, before the recurrence. The functions
+here take this product ("projected inputs") and compute the rest.
 
-Inputs of rank 2 are a step, of rank 3 a sequence.
+They run fused, as one op of the op library, or composed, from TensorFlow's
+own operations. Results, names and checkpoints do not depend on this.
+
+Inputs of rank 2 are one step. Inputs of rank 3 are sequences.
 """
 
 import functools
@@ -30,11 +32,11 @@ def _check_shape(name: str, tensor: tf.Tensor, expected: list) -> None:
 
 
 def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
-  """Refuses, in the same way, what the one implementation or the other would.
+  """Raises the same errors for both implementations.
 
   Raises:
-    ValueError: naming the argument, for an unknown order of gates, and shapes
-      that can be seen not to match.
+    ValueError: If the order of gates is unknown, or if known shapes do not
+      match. The message names the argument.
   """
   if call.gate_order not in ("contrib", "keras"):
     raise ValueError(
@@ -102,29 +104,39 @@ def ind_rnn(
   time_major: bool = False,
   reverse: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-  """Runs the recurrence of an IndRNN: h' = act(x + u h + b).
+  """Runs the recurrence of an IndRNN.
+
+      h' = act(x + u h + b)
+
+  h is the state before a step, and h' is the state and output after it.
+
+  Source: Li, Li, Cook, Zhu and Gao, "Independently Recurrent Neural Network
+  (IndRNN): Building a longer and deeper RNN"
+  (https://arxiv.org/abs/1803.04831).
 
   Args:
-    inputs: the projected inputs x W, [batch, units] for a step, [batch, time,
-      units] for a sequence; float16, bfloat16, float32 or float64, like all
-      that follow.
+    inputs: The projected inputs x W: [batch, units] for one step, or [batch,
+      time, units] for sequences. The dtype is float16, bfloat16, float32 or
+      float64. All other float arguments have the same dtype.
     recurrent_kernel: u, [1, units].
-    bias: b, [units]; of [2, units] the sum counts.
+    bias: b, [units]. If it is [2, units], the two rows are added.
     initial_state: h, [batch, units].
-    activation: act, a function from a tensor to one of the same shape.
-    sequence_length: for sequences, int32 [batch]: a length past the end counts
-      as the end, a negative one as 0. Outputs past it are zeros, and the state
-      stops there.
-    time_major: sequences are [time, batch, units] instead, outputs as well.
-    reverse: each sequence runs from its own end to its start.
+    activation: act, a function that returns a tensor of the same shape.
+    sequence_length: Optional int32 tensor [batch], for sequences only. A length
+      larger than time counts as time, and a negative length as 0. Outputs past
+      the length are zeros, and the state stays the same.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, units].
+    reverse: Whether each sequence runs from its own end to its start.
 
   Returns:
-    The outputs, shaped like the inputs, and the final state [batch, units].
+    A pair `(outputs, state)`: the outputs, shaped like the inputs, and the
+    final state [batch, units].
 
   Raises:
-    ValueError: for shapes that do not match, where they are known.
-    TypeError: for dtypes that do not match, when a graph is built.
-    tf.errors.InvalidArgumentError: for either when it runs.
+    ValueError: If known shapes do not match.
+    TypeError: If dtypes do not match when a graph is built.
+    tf.errors.InvalidArgumentError: If shapes or dtypes do not match when the
+      function runs.
 
   Example:
 
@@ -168,27 +180,44 @@ def indy_gru(
       c = act(x_c + b_c + r (u_c h + d_c))
       h' = z h + (1 - z) c
 
-  tf.contrib.rnn has no d; Keras and cuDNN have it, as `reset_after`.
+  h is the state before a step, and h' is the state and output after it. d is a
+  second, recurrent bias. tf.contrib.rnn has no d. Keras and cuDNN have it as
+  `reset_after`.
+
+  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15.
 
   Args:
-    inputs: as of `ind_rnn`, with 3 * units in place of units.
+    inputs: The projected inputs x W: [batch, 3 * units] for one step, or
+      [batch, time, 3 * units] for sequences. Dtypes are as in `ind_rnn`.
     recurrent_kernel: u, [1, 3 * units].
     bias: b, [3 * units], or b and d, [2, 3 * units].
     initial_state: h, [batch, units].
-    activation: as of `ind_rnn`.
-    sequence_length: as of `ind_rnn`.
-    time_major: as of `ind_rnn`.
-    reverse: as of `ind_rnn`.
-    gate_order: how gates lie along the last axis of the first three: "contrib",
-      r, z, c as in tf.contrib.rnn, or "keras", z, r, c.
+    activation: act, a function that returns a tensor of the same shape.
+    sequence_length: Optional int32 tensor [batch]. See `ind_rnn`.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, ...].
+    reverse: Whether each sequence runs from its own end to its start.
+    gate_order: The order of the gates in the last dimension of `inputs`,
+      `recurrent_kernel` and `bias`: "contrib" is r, z, c, as in
+      tf.contrib.rnn. "keras" is z, r, c.
 
   Returns:
-    The outputs, [batch, units] for a step, [batch, time, units] for a
-    sequence, and the final state [batch, units].
+    A pair `(outputs, state)`. The outputs are [batch, units] for one step, or
+    [batch, time, units] for sequences. The final state is [batch, units].
 
   Raises:
-    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`;
-    ValueError: for another `gate_order`.
+    ValueError: If `gate_order` is unknown, or if `ind_rnn` raises it.
+    TypeError: If `ind_rnn` raises it.
+    tf.errors.InvalidArgumentError: If `ind_rnn` raises it.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import recurrence
+  >>> outputs, state = recurrence.indy_gru(
+  ...     np.zeros([2, 5, 12]), np.ones([1, 12]), np.zeros([12]),
+  ...     np.ones([2, 4]), sequence_length=[5, 3])
+  >>> outputs.shape, state.shape
+  (TensorShape([2, 5, 4]), TensorShape([2, 4]))
   """
   outputs, (state,) = _run(
     cell_kinds.INDY_GRU,
@@ -219,30 +248,53 @@ def indy_lstm(
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
   """Runs the recurrence of an IndyLSTM.
 
-      i, f, o = sigmoid(x + u h + b), to f's sum forget_bias is added
+      i = sigmoid(x_i + u_i h + b_i)
       j = act(x_j + u_j h + b_j)
+      f = sigmoid(x_f + u_f h + b_f + forget_bias)
+      o = sigmoid(x_o + u_o h + b_o)
       c' = f c + i j
       h' = act(c') o
 
+  c and h are the state before a step. c' and h' are the state after it, and h'
+  is the output.
+
+  Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
+  (https://arxiv.org/abs/1903.08023).
+
   Args:
-    inputs: as of `ind_rnn`, with 4 * units in place of units.
+    inputs: The projected inputs x W: [batch, 4 * units] for one step, or
+      [batch, time, 4 * units] for sequences. Dtypes are as in `ind_rnn`.
     recurrent_kernel: u, [1, 4 * units].
-    bias: b, [4 * units]; of [2, 4 * units] the sum counts.
-    initial_state: the pair c, h, each [batch, units].
-    forget_bias: a number.
-    activation: as of `ind_rnn`.
-    sequence_length: as of `ind_rnn`.
-    time_major: as of `ind_rnn`.
-    reverse: as of `ind_rnn`.
-    gate_order: as of `indy_gru`; "contrib" is i, j, f, o, "keras" i, f, j, o.
+    bias: b, [4 * units]. If it is [2, 4 * units], the two rows are added.
+    initial_state: The pair (c, h), each [batch, units].
+    forget_bias: Float that is added in the gate f.
+    activation: act, a function that returns a tensor of the same shape.
+    sequence_length: Optional int32 tensor [batch]. See `ind_rnn`.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, ...].
+    reverse: Whether each sequence runs from its own end to its start.
+    gate_order: The order of the gates in the last dimension of `inputs`,
+      `recurrent_kernel` and `bias`: "contrib" is i, j, f, o, as in
+      tf.contrib.rnn. "keras" is i, f, j, o.
 
   Returns:
-    The outputs, [batch, units] for a step, [batch, time, units] for a
-    sequence, and the pair of final c and h, each [batch, units].
+    A pair `(outputs, state)`. The outputs are [batch, units] for one step, or
+    [batch, time, units] for sequences. The final state is the pair (c, h), each
+    [batch, units].
 
   Raises:
-    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`;
-    ValueError: for another `gate_order`.
+    ValueError: If `gate_order` is unknown, or if `ind_rnn` raises it.
+    TypeError: If `ind_rnn` raises it.
+    tf.errors.InvalidArgumentError: If `ind_rnn` raises it.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import recurrence
+  >>> outputs, (c, h) = recurrence.indy_lstm(
+  ...     np.ones([2, 5, 16]), np.ones([1, 16]), np.zeros([16]),
+  ...     (np.zeros([2, 4]), np.zeros([2, 4])))
+  >>> outputs.shape, bool((outputs[:, -1] == h).numpy().all())
+  (TensorShape([2, 5, 4]), True)
   """
   outputs, state = _run(
     cell_kinds.INDY_LSTM,
@@ -271,29 +323,45 @@ def sru(
 ) -> tuple[tf.Tensor, tf.Tensor]:
   """Runs the recurrence of an SRU.
 
-      f, r = sigmoid([x_f, x_r] + b)
+      f = sigmoid(x_f + b_f)
+      r = sigmoid(x_r + b_r)
       c' = f c + (1 - f) x_s
       y = r act(c') + (1 - r) x_t
 
-  Args:
-    inputs: as of `ind_rnn`, with 4 * units in place of units: x_s, x_f, x_r,
-      x_t side by side.
-    bias: b, [2 * units].
-    initial_state: c, [batch, units].
-    activation: as of `ind_rnn`.
-    sequence_length: as of `ind_rnn`.
-    time_major: as of `ind_rnn`.
-    reverse: as of `ind_rnn`.
-
-  Returns:
-    The outputs y, [batch, units] for a step, [batch, time, units] for a
-    sequence, and the final c [batch, units].
-
-  Raises:
-    ValueError, TypeError, tf.errors.InvalidArgumentError: as `ind_rnn`.
+  c is the state before a step, c' is the state after it, and y is the output.
 
   Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
   Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755).
+
+  Args:
+    inputs: The projected inputs x W: [batch, 4 * units] for one step, or
+      [batch, time, 4 * units] for sequences. x_s, x_f, x_r and x_t lie side by
+      side. Dtypes are as in `ind_rnn`.
+    bias: b_f and b_r side by side, [2 * units].
+    initial_state: c, [batch, units].
+    activation: act, a function that returns a tensor of the same shape.
+    sequence_length: Optional int32 tensor [batch]. See `ind_rnn`.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, ...].
+    reverse: Whether each sequence runs from its own end to its start.
+
+  Returns:
+    A pair `(outputs, state)`. The outputs y are [batch, units] for one step, or
+    [batch, time, units] for sequences. The state is the final c, [batch,
+    units].
+
+  Raises:
+    ValueError: If `ind_rnn` raises it.
+    TypeError: If `ind_rnn` raises it.
+    tf.errors.InvalidArgumentError: If `ind_rnn` raises it.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn import recurrence
+  >>> outputs, c = recurrence.sru(
+  ...     np.ones([2, 5, 16]), np.zeros([8]), np.zeros([2, 4]))
+  >>> outputs.shape, c.shape
+  (TensorShape([2, 5, 4]), TensorShape([2, 4]))
   """
   outputs, (c, _) = sru_with_last_output(
     inputs,
@@ -310,15 +378,17 @@ def sru(
 def sru_with_last_output(
   inputs: Any, bias: Any, initial_state: Any, **options: Any
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
-  """Runs `sru`, for callers who want each sequence's last output as well.
+  """Runs `sru`, and returns the last output of each sequence as well.
 
   Args:
-    inputs, bias, initial_state, **options: as of `sru`; the activation is
-      among the options.
+    inputs: See `sru`.
+    bias: See `sru`.
+    initial_state: See `sru`.
+    **options: The other arguments of `sru`. The activation is required.
 
   Returns:
-    The outputs, and the pair of the final c and the last y, each [batch,
-    units]. The last y of a sequence without steps is zeros.
+    The outputs, and a pair of the final c and the last y, each [batch, units].
+    The last y of a sequence without steps is zeros.
   """
   inputs = tf.convert_to_tensor(inputs, name="inputs")
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)

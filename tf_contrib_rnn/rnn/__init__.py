@@ -1,11 +1,13 @@
-"""dynamic_rnn and its relatives: whole sequences where the cell allows it.
+"""dynamic_rnn and related functions, which run cells over whole sequences.
 
-The functions have the signatures, variables, names and results of TensorFlow
-1.15's, tf.nn's and tf.contrib.rnn's. Where the cell is an Indy cell, also in
-TensorFlow's or tf_keras's wrappers, a layer runs as one matrix product and one
-recurrence over all steps; anything else goes to TensorFlow's function of the
-same name. Which it was, and why, the logger `tf_contrib_rnn` says at level
-DEBUG.
+The functions have the signatures, variables, variable names and results of
+the functions in `tf.nn` and `tf.contrib.rnn` of TensorFlow 1.15.
+
+If the cell has a fused op (`IndRNNCell`, `IndyGRUCell`, `IndyLSTMCell` or
+`SRUCell`), a layer runs as one matrix product and one recurrence over all
+steps. TensorFlow's or tf_keras's wrappers around such a cell do not change
+this. All other calls go to TensorFlow's function of the same name. The logger
+`tf_contrib_rnn` reports at level DEBUG how a layer runs, and why.
 """
 
 from tf_contrib_rnn.rnn.dynamic import bidirectional_dynamic_rnn

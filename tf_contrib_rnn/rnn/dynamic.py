@@ -22,41 +22,51 @@ def dynamic_rnn(
   time_major: bool = False,
   scope: Any = None,
 ) -> tuple[Any, Any]:
-  """Runs a cell along sequences, as tf.compat.v1.nn.dynamic_rnn does.
+  """Runs a cell over sequences, like tf.compat.v1.nn.dynamic_rnn.
 
-  Variables, names, results and errors are those of TensorFlow's function. An
-  Indy cell, alone or in TensorFlow's or tf_keras's MultiRNNCell,
-  ResidualWrapper (without a residual_fn), DeviceWrapper and DropoutWrapper
-  (without dropout of the state), runs over whole sequences: one matrix product
-  and one recurrence a layer. Any other cell goes to TensorFlow's function.
+  The variables, variable names, results and errors are those of TensorFlow's
+  function. It depends on the cell how the sequences run:
 
-  Args:
-    cell: an RNNCell.
-    inputs: [batch, time, depth], or [time, batch, depth] if `time_major`;
-      float16, bfloat16, float32 or float64. The depth has to be known.
-    sequence_length: (optional) int32 or int64 [batch]. Outputs past a
-      sequence's length are zeros, and its state stops there. Inputs there have
-      to be finite, or gradients of the kernel are not.
-    initial_state: (optional) structured as `cell.state_size`, each part
-      [batch, size]. Default: zeros.
-    dtype: the dtype of the initial state and of the outputs; required without
-      an `initial_state`.
-    parallel_iterations: of TensorFlow's loop; whole sequences have none.
-    swap_memory: as `parallel_iterations`.
-    time_major: whether inputs and outputs are [time, batch, ...].
-    scope: a variable scope or its name. Default: "rnn".
-
-  Returns:
-    The outputs, [batch, time, cell.output_size] or [time, batch, ...], and the
-    final state, structured as `cell.state_size`.
-
-  Raises:
-    TypeError: if `cell` is not an RNNCell, or for dtypes that do not match.
-    ValueError: for shapes that do not match, where they are known, an unknown
-      depth, or without both `dtype` and `initial_state`.
-    tf.errors.InvalidArgumentError: for shapes that turn out not to match.
+  - A cell with a fused op (`IndRNNCell`, `IndyGRUCell`, `IndyLSTMCell` or
+    `SRUCell`) runs over whole sequences. Each layer is one matrix product and
+    one recurrence. The cell may be inside TensorFlow's or tf_keras's
+    MultiRNNCell, ResidualWrapper (without a `residual_fn`), DeviceWrapper and
+    DropoutWrapper (without dropout of the state).
+  - Any other cell is passed to TensorFlow's function, which runs it step by
+    step.
 
   Source: `tf.nn.dynamic_rnn` of TensorFlow 1.15.
+
+  Args:
+    cell: An RNNCell.
+    inputs: Tensor [batch, time, depth], or [time, batch, depth] if `time_major`
+      is true. The dtype is float16, bfloat16, float32 or float64. The depth has
+      to be known.
+    sequence_length: Optional tensor [batch], int32 or int64: the length of each
+      sequence. Outputs past this length are zeros, and the state stays the
+      same. The inputs past this length have to be finite. Otherwise the
+      gradient of the kernel is not finite.
+    initial_state: Optional state to start with, structured like
+      `cell.state_size`. Each part is [batch, size]. Default: zeros.
+    dtype: The dtype of the initial state and of the outputs. Required if there
+      is no `initial_state`.
+    parallel_iterations: Option of TensorFlow's loop. Whole sequences have no
+      loop, and ignore it.
+    swap_memory: Option of TensorFlow's loop, like `parallel_iterations`.
+    time_major: Whether inputs and outputs are [time, batch, ...].
+    scope: A variable scope or its name. Default: "rnn".
+
+  Returns:
+    A pair `(outputs, state)`. The outputs are [batch, time, cell.output_size],
+    or [time, batch, cell.output_size] if `time_major` is true. The final state
+    is structured like `cell.state_size`.
+
+  Raises:
+    TypeError: If `cell` is not an RNNCell, or if dtypes do not match.
+    ValueError: If shapes are known and do not match, if the depth is not known,
+      or if both `dtype` and `initial_state` are missing.
+    tf.errors.InvalidArgumentError: If shapes do not match when the function
+      runs.
 
   Example:
 
@@ -109,36 +119,40 @@ def bidirectional_dynamic_rnn(
   time_major: bool = False,
   scope: Any = None,
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-  """Runs two cells along sequences, one of them from the end of each.
+  """Runs two cells over sequences, one of them from the end to the start.
 
-  As tf.compat.v1.nn.bidirectional_dynamic_rnn does. Where both cells run over
-  whole sequences (see `dynamic_rnn`), no reversed copy is made; else both go to
-  TensorFlow's function.
+  The function is like tf.compat.v1.nn.bidirectional_dynamic_rnn. If both cells
+  can run over whole sequences (see `dynamic_rnn`), the inputs are not copied in
+  reverse order. Otherwise both cells are passed to TensorFlow's function.
+
+  Source: `tf.nn.bidirectional_dynamic_rnn` of TensorFlow 1.15.
 
   Args:
-    cell_fw: an RNNCell, for the forward direction.
-    cell_bw: an RNNCell, for the backward direction.
-    inputs: as of `dynamic_rnn`.
-    sequence_length: as of `dynamic_rnn`, from 0 to time.
-    initial_state_fw: as of `dynamic_rnn`.
-    initial_state_bw: as of `dynamic_rnn`.
-    dtype: as of `dynamic_rnn`.
-    parallel_iterations: as of `dynamic_rnn`.
-    swap_memory: as of `dynamic_rnn`.
-    time_major: as of `dynamic_rnn`.
-    scope: a variable scope or its name. Default: "bidirectional_rnn"; the
+    cell_fw: An RNNCell for the forward direction.
+    cell_bw: An RNNCell for the backward direction.
+    inputs: Tensor [batch, time, depth], or [time, batch, depth] if `time_major`
+      is true. See `dynamic_rnn`.
+    sequence_length: Optional tensor [batch], int32 or int64, with values from 0
+      to time. The backward direction starts at this length. See `dynamic_rnn`.
+    initial_state_fw: Optional initial state of `cell_fw`. Default: zeros.
+    initial_state_bw: Optional initial state of `cell_bw`. Default: zeros.
+    dtype: The dtype of the initial states and of the outputs. Required if an
+      initial state is missing.
+    parallel_iterations: Option of TensorFlow's loop. See `dynamic_rnn`.
+    swap_memory: Option of TensorFlow's loop. See `dynamic_rnn`.
+    time_major: Whether inputs and outputs are [time, batch, ...].
+    scope: A variable scope or its name. Default: "bidirectional_rnn". The two
       directions are in the scopes "fw" and "bw" inside it.
 
   Returns:
-    The pair of outputs (forward, backward) and the pair of final states, each
-    as of `dynamic_rnn`.
+    A pair `(outputs, states)`. Each of the two is a pair (forward, backward) of
+    what `dynamic_rnn` returns.
 
   Raises:
-    TypeError, ValueError: as `dynamic_rnn`.
-    tf.errors.InvalidArgumentError: as `dynamic_rnn`, and for a
-      `sequence_length` that is negative or past the end.
-
-  Source: `tf.nn.bidirectional_dynamic_rnn` of TensorFlow 1.15.
+    TypeError: If a cell is not an RNNCell, or if dtypes do not match.
+    ValueError: If `dynamic_rnn` raises it for one of the directions.
+    tf.errors.InvalidArgumentError: If `dynamic_rnn` raises it, or if a value of
+      `sequence_length` is negative or larger than time.
 
   Example:
 

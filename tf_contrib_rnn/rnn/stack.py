@@ -12,7 +12,7 @@ v1 = tf.compat.v1
 
 
 def _check_stack(cells_fw, cells_bw, initial_states_fw, initial_states_bw):
-  """The errors of tf.contrib.rnn for the lists of layers."""
+  """Raises the errors of tf.contrib.rnn for the lists of layers."""
   for name, layers in ("cells_fw", cells_fw), ("cells_bw", cells_bw):
     if not isinstance(layers, list) or not layers:
       raise ValueError(
@@ -49,36 +49,45 @@ def stack_bidirectional_dynamic_rnn(
   scope: Any = None,
   swap_memory: bool = False,
 ) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
-  """Runs layers of `bidirectional_dynamic_rnn` above each other.
+  """Stacks layers of `bidirectional_dynamic_rnn`.
 
-  Each layer's input is the concatenation of the outputs, forward and backward,
-  of the one below.
-
-  Args:
-    cells_fw: a list of RNNCells, one a layer, for the forward direction.
-    cells_bw: as many for the backward direction.
-    inputs: as of `dynamic_rnn`.
-    initial_states_fw: (optional) a list of states, one a layer.
-    initial_states_bw: as `initial_states_fw`.
-    dtype: as of `dynamic_rnn`.
-    sequence_length: as of `bidirectional_dynamic_rnn`.
-    parallel_iterations: as of `dynamic_rnn`.
-    time_major: as of `dynamic_rnn`.
-    scope: a variable scope or its name. Default: "stack_bidirectional_rnn";
-      layer i is in the scope "cell_i/bidirectional_rnn" inside it.
-    swap_memory: as of `dynamic_rnn`.
-
-  Returns:
-    The last layer's outputs, forward and backward concatenated: [batch, time,
-    units of both] or [time, batch, ...]; a tuple of the layers' final states
-    forward; and one of those backward.
-
-  Raises:
-    ValueError: if the lists are empty, none, or of different lengths.
-    TypeError, ValueError, tf.errors.InvalidArgumentError: as
-      `bidirectional_dynamic_rnn`.
+  The input of each layer is the concatenation of the forward and backward
+  outputs of the layer below.
 
   Source: `tf.contrib.rnn.stack_bidirectional_dynamic_rnn` of TensorFlow 1.15.
+
+  Args:
+    cells_fw: List of RNNCells for the forward direction, one for each layer.
+    cells_bw: List of RNNCells for the backward direction, as long as
+      `cells_fw`.
+    inputs: Tensor [batch, time, depth], or [time, batch, depth] if `time_major`
+      is true. See `dynamic_rnn`.
+    initial_states_fw: Optional list of initial states, one for each layer.
+      Default: zeros.
+    initial_states_bw: Optional list of initial states, one for each layer.
+      Default: zeros.
+    dtype: The dtype of the initial states and of the outputs. Required if
+      initial states are missing.
+    sequence_length: Optional tensor [batch], int32 or int64, with values from 0
+      to time. See `bidirectional_dynamic_rnn`.
+    parallel_iterations: Option of TensorFlow's loop. See `dynamic_rnn`.
+    time_major: Whether inputs and outputs are [time, batch, ...].
+    scope: A variable scope or its name. Default: "stack_bidirectional_rnn".
+      Layer i is in the scope "cell_i/bidirectional_rnn" inside it.
+    swap_memory: Option of TensorFlow's loop. See `dynamic_rnn`.
+
+  Returns:
+    A tuple `(outputs, states_fw, states_bw)`. The outputs are those of the last
+    layer, forward and backward concatenated: [batch, time, size], or [time,
+    batch, size] if `time_major` is true, where size is the sum of the two
+    output sizes. Each of the two tuples of states has the final state of each
+    layer.
+
+  Raises:
+    ValueError: If a list of cells is empty or is not a list, if the lists
+      differ in length, or if `bidirectional_dynamic_rnn` raises it.
+    TypeError: If `bidirectional_dynamic_rnn` raises it.
+    tf.errors.InvalidArgumentError: If `bidirectional_dynamic_rnn` raises it.
 
   Example:
 
@@ -121,28 +130,47 @@ def stack_bidirectional_rnn(
   sequence_length: Any = None,
   scope: Any = None,
 ) -> tuple[list[Any], tuple[Any, ...], tuple[Any, ...]]:
-  """Runs layers of `static_bidirectional_rnn` above each other.
+  """Stacks layers of `static_bidirectional_rnn`.
 
-  Args:
-    cells_fw: as of `stack_bidirectional_dynamic_rnn`.
-    cells_bw: as of `stack_bidirectional_dynamic_rnn`.
-    inputs: as of `static_rnn`.
-    initial_states_fw: as of `stack_bidirectional_dynamic_rnn`.
-    initial_states_bw: as of `stack_bidirectional_dynamic_rnn`.
-    dtype: as of `dynamic_rnn`.
-    sequence_length: as of `bidirectional_dynamic_rnn`.
-    scope: a variable scope or its name. Default: "stack_bidirectional_rnn";
-      layer i is in the scope "cell_i" inside it.
-
-  Returns:
-    The list of the last layer's outputs, as of `static_bidirectional_rnn`; a
-    tuple of the layers' final states forward; and one of those backward.
-
-  Raises:
-    TypeError, ValueError, tf.errors.InvalidArgumentError: as
-      `stack_bidirectional_dynamic_rnn` and `static_rnn`.
+  The input of each layer is the list of outputs of the layer below.
 
   Source: `tf.contrib.rnn.stack_bidirectional_rnn` of TensorFlow 1.15.
+
+  Args:
+    cells_fw: List of RNNCells for the forward direction, one for each layer.
+    cells_bw: List of RNNCells for the backward direction, as long as
+      `cells_fw`.
+    inputs: List of tensors [batch, depth], one for each step.
+    initial_states_fw: Optional list of initial states, one for each layer.
+      Default: zeros.
+    initial_states_bw: Optional list of initial states, one for each layer.
+      Default: zeros.
+    dtype: The dtype of the initial states and of the outputs. Required if
+      initial states are missing.
+    sequence_length: Optional tensor [batch], int32 or int64, with values from 0
+      to time. See `bidirectional_dynamic_rnn`.
+    scope: A variable scope or its name. Default: "stack_bidirectional_rnn".
+      Layer i is in the scope "cell_i" inside it.
+
+  Returns:
+    A tuple `(outputs, states_fw, states_bw)`. The outputs are the list of the
+    last layer's outputs, see `static_bidirectional_rnn`. Each of the two tuples
+    of states has the final state of each layer.
+
+  Raises:
+    ValueError: If a list of cells is empty or is not a list, if the lists
+      differ in length, or if `static_bidirectional_rnn` raises it.
+    TypeError: If `static_bidirectional_rnn` raises it.
+    tf.errors.InvalidArgumentError: If `static_bidirectional_rnn` raises it.
+
+  Example:
+
+  >>> import tensorflow as tf, tf_contrib_rnn
+  >>> make_layers = lambda: [tf_contrib_rnn.IndRNNCell(4) for _ in range(2)]
+  >>> outputs, _, _ = tf_contrib_rnn.stack_bidirectional_rnn(
+  ...     make_layers(), make_layers(), [tf.ones([2, 3])] * 5, dtype=tf.float32)
+  >>> len(outputs), outputs[0].shape
+  (5, TensorShape([2, 8]))
   """
   _check_stack(cells_fw, cells_bw, initial_states_fw, initial_states_bw)
   outputs, states = inputs, []

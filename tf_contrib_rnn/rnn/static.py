@@ -18,26 +18,32 @@ def static_rnn(
   sequence_length: Any = None,
   scope: Any = None,
 ) -> tuple[list[Any], Any]:
-  """Runs a cell along a list of steps, as tf.compat.v1.nn.static_rnn does.
+  """Runs a cell over a list of steps, like tf.compat.v1.nn.static_rnn.
 
-  Whole sequences where `dynamic_rnn` has them.
-
-  Args:
-    cell: an RNNCell.
-    inputs: a list of [batch, depth], a tensor a step.
-    initial_state: as of `dynamic_rnn`.
-    dtype: as of `dynamic_rnn`.
-    sequence_length: as of `dynamic_rnn`.
-    scope: as of `dynamic_rnn`.
-
-  Returns:
-    The list of outputs [batch, cell.output_size], and the final state.
-
-  Raises:
-    TypeError, ValueError, tf.errors.InvalidArgumentError: as `dynamic_rnn`.
-    ValueError: if `inputs` is an empty list.
+  If the cell can run over whole sequences (see `dynamic_rnn`), it does so here
+  as well. Any other cell is passed to TensorFlow's function.
 
   Source: `tf.nn.static_rnn` of TensorFlow 1.15.
+
+  Args:
+    cell: An RNNCell.
+    inputs: List of tensors [batch, depth], one for each step.
+    initial_state: Optional state to start with, structured like
+      `cell.state_size`. Default: zeros.
+    dtype: The dtype of the initial state and of the outputs. Required if there
+      is no `initial_state`.
+    sequence_length: Optional tensor [batch], int32 or int64: the length of each
+      sequence. See `dynamic_rnn`.
+    scope: A variable scope or its name. Default: "rnn".
+
+  Returns:
+    A pair `(outputs, state)`: the list of outputs [batch, cell.output_size],
+    and the final state.
+
+  Raises:
+    TypeError: If `dynamic_rnn` raises it.
+    ValueError: If `inputs` is an empty list, or if `dynamic_rnn` raises it.
+    tf.errors.InvalidArgumentError: If `dynamic_rnn` raises it.
 
   Example:
 
@@ -77,31 +83,46 @@ def static_bidirectional_rnn(
   sequence_length: Any = None,
   scope: Any = None,
 ) -> tuple[list[Any], Any, Any]:
-  """Runs two cells along a list of steps, one of them from its end.
+  """Runs two cells over a list of steps, one of them from the end to the start.
 
-  As tf.compat.v1.nn.static_bidirectional_rnn does; whole sequences where
-  `bidirectional_dynamic_rnn` has them.
-
-  Args:
-    cell_fw: as of `bidirectional_dynamic_rnn`.
-    cell_bw: as of `bidirectional_dynamic_rnn`.
-    inputs: as of `static_rnn`.
-    initial_state_fw: as of `dynamic_rnn`.
-    initial_state_bw: as of `dynamic_rnn`.
-    dtype: as of `dynamic_rnn`.
-    sequence_length: as of `bidirectional_dynamic_rnn`.
-    scope: as of `bidirectional_dynamic_rnn`.
-
-  Returns:
-    The list of outputs, forward and backward concatenated: [batch,
-    cell_fw.output_size + cell_bw.output_size]; the final state of the forward
-    cell; and that of the backward cell.
-
-  Raises:
-    TypeError, ValueError, tf.errors.InvalidArgumentError: as
-      `bidirectional_dynamic_rnn` and `static_rnn`.
+  The function is like tf.compat.v1.nn.static_bidirectional_rnn. If both cells
+  can run over whole sequences (see `dynamic_rnn`), they do so here as well.
+  Otherwise both are passed to TensorFlow's function.
 
   Source: `tf.nn.static_bidirectional_rnn` of TensorFlow 1.15.
+
+  Args:
+    cell_fw: An RNNCell for the forward direction.
+    cell_bw: An RNNCell for the backward direction.
+    inputs: List of tensors [batch, depth], one for each step.
+    initial_state_fw: Optional initial state of `cell_fw`. Default: zeros.
+    initial_state_bw: Optional initial state of `cell_bw`. Default: zeros.
+    dtype: The dtype of the initial states and of the outputs. Required if an
+      initial state is missing.
+    sequence_length: Optional tensor [batch], int32 or int64, with values from 0
+      to time. See `bidirectional_dynamic_rnn`.
+    scope: A variable scope or its name. Default: "bidirectional_rnn". The two
+      directions are in the scopes "fw" and "bw" inside it.
+
+  Returns:
+    A tuple `(outputs, state_fw, state_bw)`. The outputs are a list of tensors
+    [batch, cell_fw.output_size + cell_bw.output_size], forward and backward
+    concatenated. The states are the final states of the two cells.
+
+  Raises:
+    TypeError: If `bidirectional_dynamic_rnn` raises it.
+    ValueError: If `inputs` is an empty list, or if `bidirectional_dynamic_rnn`
+      raises it.
+    tf.errors.InvalidArgumentError: If `bidirectional_dynamic_rnn` raises it.
+
+  Example:
+
+  >>> import tensorflow as tf, tf_contrib_rnn
+  >>> outputs, _, _ = tf_contrib_rnn.static_bidirectional_rnn(
+  ...     tf_contrib_rnn.IndRNNCell(4), tf_contrib_rnn.IndRNNCell(4),
+  ...     [tf.ones([2, 3])] * 5, dtype=tf.float32)
+  >>> len(outputs), outputs[0].shape
+  (5, TensorShape([2, 8]))
   """
   rnn_cell_impl.assert_like_rnncell("cell_fw", cell_fw)
   rnn_cell_impl.assert_like_rnncell("cell_bw", cell_bw)

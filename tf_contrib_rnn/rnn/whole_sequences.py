@@ -1,4 +1,4 @@
-"""Running cells over whole sequences, and telling which calls can be so run."""
+"""Runs cells over whole sequences, and decides which calls can run so."""
 
 import functools
 import logging
@@ -20,9 +20,10 @@ _WRAPPERS = ("DeviceWrapper", "DropoutWrapper", "ResidualWrapper")
 
 
 def _is_own(cell: Any, *names: str) -> bool:
-  """Whether the class itself, no subclass, is TensorFlow's or tf_keras's own.
+  """Whether a cell's class is one of TensorFlow's or tf_keras's own.
 
-  TensorFlow 2.15 has it from keras. By name: nothing is imported for it.
+  A subclass does not count. In TensorFlow 2.15 the class comes from keras. The
+  names are compared, so that nothing has to be imported.
   """
   package = type(cell).__module__.split(".")[0]
   return (
@@ -63,7 +64,7 @@ def why_not_cell(cell: Any) -> Optional[str]:
 
 
 def _why_not_tensor(name: str, tensor: Any, rank: int) -> Optional[str]:
-  """Sequences of rank 3, or a step of rank 2: something of a known depth."""
+  """Why this is not a tensor of that rank with a known depth, or None."""
   if not isinstance(tensor, (tf.Tensor, tf.Variable, np.ndarray)):
     return f"{name} is a {type(tensor).__name__}, not a tensor"
   shape = tf.TensorShape(tensor.shape)
@@ -87,7 +88,10 @@ def _why_not_lengths(sequence_length: Any, batch: Any) -> Optional[str]:
 def _why_not_state(
   cell: Any, state: Any, batch: Any, dtype: tf.DType
 ) -> Optional[str]:
-  """An initial state has to be just as the state that comes after a step."""
+  """Why an initial state does not fit, or None.
+
+  It has to look exactly like the state after a step.
+  """
   try:
     tf.nest.assert_same_structure(cell.state_size, state)
   except (TypeError, ValueError):
@@ -113,10 +117,10 @@ def why_not(
   dtype: Any,
   time_major: bool = False,
 ) -> Optional[str]:
-  """Why a call does not run as whole sequences; None where it does.
+  """Why a call cannot run over whole sequences, or None if it can.
 
-  A call that is wrong in any way does not: TensorFlow's function says so in
-  its words.
+  A call with a mistake cannot. TensorFlow's function then raises its own
+  error.
   """
   reason = why_not_cell(cell) or _why_not_tensor("inputs", inputs, 3)
   if reason:
@@ -185,9 +189,10 @@ def run(
 
 
 def _broadcast_state(batch: Any, state: Any) -> tf.Tensor:
-  """A state for the whole batch: one of [1, units] serves all of it.
+  """A state for the whole batch.
 
-  In TensorFlow's function the first step broadcasts it.
+  TensorFlow's function takes a state [1, units] for any batch, because the
+  first step broadcasts it.
   """
   state = tf.convert_to_tensor(state)
   if state.shape[0] is not None:
@@ -198,7 +203,7 @@ def _broadcast_state(batch: Any, state: Any) -> tf.Tensor:
 
 
 def _adds_inputs(cell: Any) -> bool:
-  """Whether outputs past a sequence's end are not zero by themselves."""
+  """Whether outputs past a sequence's end may differ from zero."""
   return any(_is_own(part, "ResidualWrapper") for part in _parts(cell))
 
 
@@ -223,7 +228,7 @@ def run_both(
   time_major: bool,
   scope: Any,
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-  """Runs both directions: (outputs, states)."""
+  """Runs both directions. Returns (outputs, states)."""
   results = []
   with v1.variable_scope(scope or "bidirectional_rnn"):
     if sequence_length is not None:
@@ -247,7 +252,7 @@ def run_both(
 
 
 def check_lengths(sequence_length: Any, time: tf.Tensor) -> tf.Tensor:
-  """Refuses what tf.reverse_sequence, in TensorFlow's function, would."""
+  """Raises the errors of tf.reverse_sequence in TensorFlow's function."""
   lengths = tf.cast(sequence_length, tf.int64)
   checks = [
     tf.debugging.assert_non_negative(
