@@ -1,7 +1,7 @@
 """The fused cells of tf.contrib.rnn 1.15: one call runs whole sequences.
 
-Their inputs are time-major, [time, batch, depth], or lists of as many steps
-[batch, depth].
+The inputs are time-major, [time, batch, depth], or a list of steps [batch,
+depth].
 """
 
 from tf_contrib_rnn.fused_rnn.adaptors import FusedRNNCell

@@ -1,4 +1,4 @@
-"""What a fused cell is, and two that run other cells."""
+"""The base class of fused cells, and two fused cells that run other cells."""
 
 import abc
 from typing import Any
@@ -10,15 +10,16 @@ from tf_contrib_rnn.rnn import static
 
 
 class FusedRNNCell(metaclass=abc.ABCMeta):
-  """A function from whole sequences to their outputs and the final state.
+  """Base class of objects that run whole sequences in one call.
 
-  An abstract class: subclasses define `__call__`. There are no variables in it,
-  no name and no scope.
+  The class is abstract: subclasses define `__call__`. It has no variables, no
+  name and no scope.
 
   Source: `tf.contrib.rnn.FusedRNNCell` of TensorFlow 1.15.
 
   Raises:
-    TypeError: if it is made itself, or a subclass without `__call__`.
+    TypeError: If the class itself is instantiated, or a subclass without
+      `__call__`.
 
   Example:
 
@@ -42,39 +43,41 @@ class FusedRNNCell(metaclass=abc.ABCMeta):
     sequence_length: Any = None,
     scope: Any = None,
   ) -> tuple[Any, Any]:
-    """Runs over whole sequences.
+    """Runs whole sequences.
 
     Args:
-      inputs: [time, batch, depth], or a list of [batch, depth], a step each.
-      initial_state: (optional) the state to begin with.
-      dtype: the dtype of the initial state, where that is not given.
-      sequence_length: (optional) [batch], where each sequence ends.
-      scope: (optional) a variable scope or its name.
+      inputs: Tensor [time, batch, depth], or a list of tensors [batch, depth],
+        one for each step.
+      initial_state: Optional state to start with.
+      dtype: The dtype of the initial state, if `initial_state` is missing.
+      sequence_length: Optional tensor [batch]: the length of each sequence.
+      scope: Optional variable scope or its name.
 
     Returns:
-      The outputs, [time, batch, output size], or a list if `inputs` is one;
-      and the final state.
+      A pair `(outputs, state)`. The outputs are [time, batch, output size], or
+      a list if `inputs` is a list. The state is the final state.
     """
 
 
 class FusedRNNCellAdaptor(FusedRNNCell):
-  """Makes a fused cell of an RNNCell: it calls `dynamic_rnn` or `static_rnn`.
+  """Makes a fused cell of an RNNCell, with `dynamic_rnn` or `static_rnn`.
 
-  Variables are the cell's, below the scope of these functions: `rnn/`, or what
-  the call's `scope` says.
+  The variables are those of the cell, in the scope of these functions: `rnn/`,
+  or the `scope` of the call.
 
   Source: `tf.contrib.rnn.FusedRNNCellAdaptor` of TensorFlow 1.15.
 
   Args:
-    cell: an RNNCell.
-    use_dynamic_rnn: bool, whether `dynamic_rnn` runs it. If not, `static_rnn`
-      does, and the number of steps has to be known.
+    cell: An RNNCell.
+    use_dynamic_rnn: Bool, whether to use `dynamic_rnn`. If it is false,
+      `static_rnn` is used, and the number of steps has to be known.
 
-  A call takes and returns what `FusedRNNCell.__call__` says. It raises
+  See `FusedRNNCell.__call__` for the arguments of a call and what it returns. A
+  call raises:
 
-    TypeError: if `cell` is not an RNNCell, and as `dynamic_rnn`.
-    ValueError: as `dynamic_rnn` or `static_rnn`. The latter takes no tensor
-      whose number of steps is unknown or zero.
+  - TypeError: If `cell` is not an RNNCell, or if `dynamic_rnn` raises it.
+  - ValueError: If `dynamic_rnn` or `static_rnn` raises it. With `static_rnn`,
+    also for a tensor whose number of steps is unknown or zero.
 
   Example:
 
@@ -98,7 +101,7 @@ class FusedRNNCellAdaptor(FusedRNNCell):
     sequence_length: Any = None,
     scope: Any = None,
   ) -> tuple[Any, Any]:
-    """Runs the cell: see the class."""
+    """Runs the cell over whole sequences. See `FusedRNNCell.__call__`."""
     run = self._run_dynamic if self._use_dynamic_rnn else self._run_static
     return run(
       inputs,
@@ -127,26 +130,27 @@ class FusedRNNCellAdaptor(FusedRNNCell):
 
 
 class TimeReversedFusedRNN(FusedRNNCell):
-  """Runs a fused cell from the end of the sequences to their beginning.
+  """Runs a fused cell from the end of the sequences to the start.
 
-  It reverses the inputs in time, calls the cell, and reverses the outputs. The
-  final state is that of the cell: it belongs to the first step.
+  The inputs are reversed in time, the cell is called, and the outputs are
+  reversed back. The final state is that of the cell, which belongs to the first
+  step.
 
-  With a `sequence_length` each sequence of a tensor is reversed by itself, and
-  what comes after its end stays where it is. A list is reversed as a whole,
-  with or without a `sequence_length`, which the cell gets all the same:
-  TensorFlow 1.15 does so too.
+  With a `sequence_length` and inputs that are a tensor, each sequence is
+  reversed by itself, and the padding stays where it is. A list is always
+  reversed as a whole, as in TensorFlow 1.15. The cell gets the
+  `sequence_length` in both cases.
 
   Source: `tf.contrib.rnn.TimeReversedFusedRNN` of TensorFlow 1.15.
 
   Args:
-    cell: a `FusedRNNCell`, or an `LSTMBlockWrapper`.
+    cell: A `FusedRNNCell`, or an `LSTMBlockWrapper`.
 
-  A call takes and returns what `FusedRNNCell.__call__` says. It raises what the
-  cell raises, and
+  See `FusedRNNCell.__call__` for the arguments of a call and what it returns. A
+  call raises what the cell raises, and:
 
-    tf.errors.InvalidArgumentError: for a `sequence_length` that is negative or
-      past the end of a tensor.
+  - tf.errors.InvalidArgumentError: If inputs are a tensor, and a value of
+    `sequence_length` is negative or larger than time.
 
   Example:
 
@@ -169,7 +173,7 @@ class TimeReversedFusedRNN(FusedRNNCell):
     sequence_length: Any = None,
     scope: Any = None,
   ) -> tuple[Any, Any]:
-    """Runs the cell: see the class."""
+    """Runs the cell over reversed sequences. See `FusedRNNCell.__call__`."""
     outputs, state = self._cell(
       _reverse(inputs, sequence_length),
       initial_state=initial_state,

@@ -1,4 +1,4 @@
-"""Layers that run an LSTM over whole sequences in one op or a few."""
+"""Layers that run an LSTM over whole sequences in one or a few operations."""
 
 import abc
 from typing import Any
@@ -20,32 +20,33 @@ Steps = Union[tf.Tensor, list[tf.Tensor]]
 
 
 class LSTMBlockWrapper(OwnVariables, base.Layer, metaclass=abc.ABCMeta):
-  """A layer of an LSTM over whole sequences, for ops that compute all steps.
+  """Base class of LSTM layers that compute all steps of a sequence at once.
 
-  An abstract class: subclasses define `num_units` and `_call_cell`, and make
-  their variables in `build`, with `add_weight`. `build` gets the shape of the
-  inputs, [time, batch, depth], or a list of the shapes of all steps, if the
-  inputs are a list.
+  The class is abstract. Subclasses define `num_units` and `_call_cell`, and
+  create their variables in `build`, with `add_weight`. `build` gets the shape
+  of the inputs, [time, batch, depth]. If the inputs are a list, it gets a list
+  of the shapes of all steps.
 
-  In this class are the initial state, the ends of the sequences, lists of
-  steps, and the layer's scope: like any layer of `tf.layers` it makes variables
-  once, below its name or the call's `scope`.
+  The class takes care of the initial state, of sequence lengths, of lists of
+  steps, and of the scope. Like any layer of `tf.layers`, it creates its
+  variables once, in the scope of its name or of the call's `scope`. As in
+  TensorFlow 1.15, it is not a `FusedRNNCell`.
 
-  Source: `tf.contrib.rnn.LSTMBlockWrapper` of TensorFlow 1.15. There it is no
-  `FusedRNNCell` either.
+  Source: `tf.contrib.rnn.LSTMBlockWrapper` of TensorFlow 1.15.
 
   Args:
-    trainable: bool, whether the variables are trained.
-    name: str, the name of the layer and of its scope. Default: the name of the
+    trainable: Bool, whether the variables are trained.
+    name: Str, the name of the layer and of its scope. Default: the name of the
       class in snake case.
-    dtype: the dtype of the variables. The default, None, takes that of the
-      first input.
+    dtype: The dtype of the variables. Default: the dtype of the first input.
 
   Raises:
-    TypeError: if it is made itself, or a subclass that leaves one of the two
-      undefined.
+    TypeError: If the class itself is instantiated, or a subclass that does not
+      define both `num_units` and `_call_cell`.
 
-  Example: the cell state of a step is the sum of all inputs up to it.
+  In the example, the cell state is the sum of all inputs up to a step.
+
+  Example:
 
   >>> import tensorflow as tf, tf_contrib_rnn
   >>> class RunningSum(tf_contrib_rnn.LSTMBlockWrapper):
@@ -77,15 +78,15 @@ class LSTMBlockWrapper(OwnVariables, base.Layer, metaclass=abc.ABCMeta):
     """Computes all steps.
 
     Args:
-      inputs: [time, batch, depth].
-      initial_cell_state: c to begin with, [batch, H].
-      initial_output: h to begin with, [batch, H].
-      dtype: the dtype of the state.
-      sequence_length: None, or int32 [batch], from 0 to time. Results after a
-        sequence's end do not matter.
+      inputs: Tensor [time, batch, depth].
+      initial_cell_state: The initial c, [batch, H].
+      initial_output: The initial h, [batch, H].
+      dtype: The dtype of the state.
+      sequence_length: None, or an int32 tensor [batch], with values from 0 to
+        time. What is computed past the end of a sequence does not matter.
 
     Returns:
-      Every c and every h, each [time, batch, H].
+      A pair of all c and all h, each [time, batch, H].
     """
 
   if TYPE_CHECKING:
@@ -106,29 +107,32 @@ class LSTMBlockWrapper(OwnVariables, base.Layer, metaclass=abc.ABCMeta):
     dtype: Any = None,
     sequence_length: Any = None,
   ) -> tuple[Steps, core.LSTMStateTuple]:
-    """Runs over whole sequences.
+    """Runs the layer over whole sequences.
 
     Args:
-      inputs: [time, batch, depth], or a list of [batch, depth], a step each.
-      initial_state: (optional) c and h to begin with, a tuple of two tensors
-        [batch, H]. Default: zeros.
-      dtype: the dtype of the initial state; required without one.
-      sequence_length: (optional) int32 [batch], from 0 to time, or a list of
-        ints. Outputs past a sequence's end are zeros, and its state stops
-        there. Inputs there have to be finite, or gradients are not.
+      inputs: Tensor [time, batch, depth], or a list of tensors [batch, depth],
+        one for each step.
+      initial_state: Optional tuple of the initial c and h, each [batch, H].
+        Default: zeros.
+      dtype: The dtype of the initial state. Required if there is no
+        `initial_state`.
+      sequence_length: Optional int32 tensor [batch] with values from 0 to time,
+        or a list of ints. Outputs past this length are zeros, and the state
+        stays the same. The inputs past this length have to be finite. Otherwise
+        gradients are not finite.
 
     Returns:
-      The outputs, [time, batch, H], or a list if `inputs` is one; and the final
-      state, an LSTMStateTuple of c and h, each [batch, H].
+      A pair `(outputs, state)`. The outputs are [time, batch, H], or a list if
+      `inputs` is a list. The final state is an LSTMStateTuple of c and h, each
+      [batch, H].
 
     Raises:
-      TypeError: for a `sequence_length` that is not int32, and for an
-        `initial_state` that is a tensor.
-      ValueError: without both `initial_state` and `dtype`, for an
-        `initial_state` of another length than 2, and for shapes that do not
-        match.
-      tf.errors.InvalidArgumentError: for a `sequence_length` that is negative
-        or past the end of the inputs.
+      TypeError: If `sequence_length` is not int32, or if `initial_state` is a
+        tensor.
+      ValueError: If both `initial_state` and `dtype` are missing, if
+        `initial_state` does not have two parts, or if shapes do not match.
+      tf.errors.InvalidArgumentError: If a value of `sequence_length` is
+        negative or larger than time.
     """
     steps = tf.stack(inputs) if isinstance(inputs, list) else inputs
     steps = tf.convert_to_tensor(steps)
@@ -150,7 +154,7 @@ class LSTMBlockWrapper(OwnVariables, base.Layer, metaclass=abc.ABCMeta):
     return outputs, state
 
   def _start(self, steps, initial_state, dtype):
-    """The state to begin with."""
+    """The initial state."""
     if initial_state is not None:
       block_cells.check_pair("initial_state", initial_state)
       return [tf.convert_to_tensor(part) for part in initial_state]
@@ -182,7 +186,7 @@ def _check_lengths(
 
 
 def _last(initial, steps, lengths):
-  """What each sequence ends with: `initial`, where its length is 0."""
+  """The state at the end of each sequence: `initial`, if its length is 0."""
   if lengths is None:
     return steps[-1]
   all_steps = tf.concat([initial[tf.newaxis], steps], 0)
@@ -196,35 +200,41 @@ def _clear_past_end(outputs, lengths):
 
 
 class LSTMBlockFusedCell(LSTMBlockWrapper):
-  """LSTM over whole sequences in one op.
+  """LSTM layer that runs whole sequences in one operation.
 
-  The mathematics, the clip and the gradient are those of `LSTMBlockCell`, and
-  so are the variables, under `lstm_fused_cell/`: `kernel`, `bias`, and with
+  The equations, the clipping and the gradient are those of `LSTMBlockCell`, and
+  so are its variables, under `lstm_fused_cell/`: `kernel`, `bias`, and with
   peepholes `w_i_diag`, `w_f_diag` and `w_o_diag`. Second derivatives are not
-  defined. TensorFlow has the op for CPUs and GPUs, and not for XLA.
+  defined. TensorFlow has the operation for CPUs and GPUs, but not for XLA.
+
+  As in TensorFlow 1.15, inputs cannot be a list of steps. There, a
+  `sequence_length` larger than time aborts the process. Here it raises an
+  error.
 
   Source: `tf.contrib.rnn.LSTMBlockFusedCell` of TensorFlow 1.15.
 
   Args:
-    num_units: int, the number of units H.
-    forget_bias: as of `LSTMBlockCell`.
-    cell_clip: as of `LSTMBlockCell`.
-    use_peephole: as of `LSTMBlockCell`.
-    reuse: as of `LSTMBlockCell`.
-    dtype: as of `LSTMBlockCell`.
-    name: str, the name of the layer and of its scope.
+    num_units: Int, the number of units H.
+    forget_bias: Float that is added in the forget gate. See `LSTMBlockCell`.
+    cell_clip: Optional float. If it is larger than 0, c is clipped to
+      [-cell_clip, cell_clip].
+    use_peephole: Bool, whether the gates see c.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. See `LSTMBlockCell`.
+    dtype: The dtype of the variables, float16 or float32. Default: the dtype of
+      the first input.
+    name: Str, the name of the layer and of its scope.
 
-  A call takes and returns what `LSTMBlockWrapper.call` says, but no list of
-  steps, as in TensorFlow 1.15. A `sequence_length` past the end, which aborts
-  the process there, raises an error. A call raises
+  See `LSTMBlockWrapper.call` for the arguments of a call and what it returns. A
+  call raises:
 
-    TypeError: for other dtypes than float16 and float32, for dtypes that
-      differ, an unknown depth, and as `LSTMBlockWrapper.call`.
-    ValueError: for inputs that are a list or have another rank than 3, for
-      variables that exist without reuse or don't with it, and as
-      `LSTMBlockWrapper.call`.
-    tf.errors.InvalidArgumentError: as `LSTMBlockWrapper.call`, and for shapes
-      that turn out not to match.
+  - TypeError: If dtypes are not float16 or float32, if dtypes differ, if the
+    depth is unknown, or if `LSTMBlockWrapper.call` raises it.
+  - ValueError: If the inputs are a list or do not have rank 3, if variables
+    exist and `reuse` is not set, if they do not exist and `reuse` is true, or
+    if `LSTMBlockWrapper.call` raises it.
+  - tf.errors.InvalidArgumentError: If shapes do not match when the operation
+    runs, or if `LSTMBlockWrapper.call` raises it.
 
   Example:
 

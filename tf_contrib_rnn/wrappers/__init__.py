@@ -1,4 +1,4 @@
-"""The wrappers of tf.contrib.rnn 1.15 that TensorFlow 2 dropped, by subject."""
+"""The wrappers of tf.contrib.rnn 1.15 that TensorFlow 2 does not have."""
 
 from tf_contrib_rnn.wrappers.attention import AttentionCellWrapper
 from tf_contrib_rnn.wrappers.compiled import CompiledWrapper

@@ -12,56 +12,73 @@ v1 = tf.compat.v1
 
 
 class AttentionCellWrapper(base.Wrapper):
-  """Attention over the last outputs, before and after a cell.
+  """Adds attention over the last outputs to a cell.
 
       x' = [x, a] W1 + b1
       y, new_s = cell(x', s)
-      u = q W3 + b3, with q all of new_s side by side: [c, h] for an LSTM
-      e_l = sum_v(v * tanh(history_l k + u)) for each of the L entries
+      u = q W3 + b3
+      e_l = sum_v(v * tanh(history_l k + u)), for each of the L entries
       new_a = sum_l softmax(e)_l history_l
       output = [y, new_a] W2 + b2
 
-  with x [batch, D], x' [batch, input_size], a and the output [batch, A] where
-  A is attn_size, and u [batch, V] where V is attn_vec_size. The history has
-  room for L = attn_length outputs [batch, A], the oldest first: a step drops
-  the oldest and appends its own.
+  The query q is all parts of new_s side by side: [c, h] for an LSTM. x is
+  [batch, D] and x' is [batch, input_size]. a and the output are [batch, A],
+  where A is `attn_size`. u is [batch, V], where V is `attn_vec_size`. The
+  history has L = `attn_length` outputs [batch, A], the oldest first. Each step
+  drops the oldest output and appends its own.
 
-  The state is the tuple (s, a, history), the history [batch, A * L].
+  The state is the tuple (s, a, history). The history is stored as [batch,
+  A * L].
 
-  Variables, under `attention_cell_wrapper/`: `kernel` W1 [D + A, input_size]
-  and `bias` b1; those of the cell; `attention/attn_w` k [1, 1, A, V],
-  `attention/attn_v` v [V]; `attention/kernel` W3 [width of q, V] and
-  `attention/bias` b3; `attn_output_projection/kernel` W2 [cell.output_size + A,
-  A] and `attn_output_projection/bias` b2. Biases are zeros at first, and a
-  partitioner does not split them. `attn_w` and `attn_v` are of the scope's
-  dtype, which is float32 unless it says otherwise, whatever the inputs are.
+  Variables, under `attention_cell_wrapper/`:
+
+  - `kernel` W1 [D + A, input_size] and `bias` b1 [input_size]
+  - the variables of the cell
+  - `attention/attn_w` k [1, 1, A, V] and `attention/attn_v` v [V]
+  - `attention/kernel` W3 [width of q, V] and `attention/bias` b3 [V]
+  - `attn_output_projection/kernel` W2 [cell.output_size + A, A] and
+    `attn_output_projection/bias` b2 [A]
+
+  The biases start as zeros, and a partitioner does not split them. `attn_w` and
+  `attn_v` have the dtype of the variable scope, whatever the dtype of the
+  inputs is. The default of a scope is float32.
 
   Source: `tf.contrib.rnn.AttentionCellWrapper` of TensorFlow 1.15; Bahdanau,
   Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and
   Translate" (https://arxiv.org/abs/1409.0473).
 
   Args:
-    cell: an RNNCell.
-    attn_length: int, the number of outputs L to attend to, 1 or more.
-    attn_size: (optional) int, the width A of the output. Default: that of the
-      cell.
-    attn_vec_size: (optional) int, the width V of what is compared. Default: A.
-    input_size: (optional) int, the width of what the cell gets. Default: that
-      of the inputs.
-    state_is_tuple: bool. If not, the state is one tensor: s, a and the history
-      side by side. That is slower, and construction logs a warning.
-    reuse: as of `InputProjectionWrapper`.
+    cell: An RNNCell.
+    attn_length: Int, 1 or more: the number of outputs L to attend to.
+    attn_size: Optional int, the size A of the output. Default: the output size
+      of the cell.
+    attn_vec_size: Optional int, the size V of the vectors that are compared.
+      Default: A.
+    input_size: Optional int, the depth of the inputs that the cell gets.
+      Default: the depth D of the inputs.
+    state_is_tuple: Bool. If it is false, the state is one tensor with s, a and
+      the history side by side. This is slower, and the constructor logs a
+      warning.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. See `InputProjectionWrapper`.
 
   Raises:
-    TypeError: if `cell` is not an RNNCell.
-    ValueError: if `attn_length` is below 1, or the state of the cell is a tuple
-      and `state_is_tuple` is false.
+    TypeError: If `cell` is not an RNNCell.
+    ValueError: If `attn_length` is less than 1, or if the state of the cell is
+      a tuple and `state_is_tuple` is false.
 
-  A call `wrapper(inputs, state, scope=None)` takes inputs [batch, D] and a
-  state, and returns the output [batch, A] and the new state. It raises a
-  ValueError for inputs of another rank or of an unknown depth, and for
-  variables that exist without reuse or don't with it, and a TypeError if the
-  inputs are of another dtype than `attn_w` and `attn_v`.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: The state, see above.
+    - `scope`: Optional variable scope.
+
+  A call returns the output [batch, A] and the new state. A call raises:
+
+  - ValueError: If the inputs have another rank or an unknown depth, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
+  - TypeError: If the dtype of the inputs is not the dtype of `attn_w` and
+    `attn_v`.
 
   Example:
 
@@ -105,22 +122,22 @@ class AttentionCellWrapper(base.Wrapper):
 
   @property
   def state_size(self) -> Any:
-    """The sizes of s, a and the history, or their sum."""
+    """The sizes of s, a and the history, or the sum of these sizes."""
     size = self._attn_size
     sizes = (self._cell.state_size, size, size * self._attn_length)
     return sizes if self._state_is_tuple else sum(sizes)
 
   @property
   def output_size(self) -> int:
-    """The width of the output A."""
+    """The size A of the output."""
     return self._attn_size
 
   def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-    """A state of zeros: nothing has been seen."""
+    """Returns a state of zeros, with an empty history."""
     return plain.PlainCell.zero_state(self, batch_size, dtype)
 
   def call(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     cell_state, attended, history = self._split(state)
     size = self._attn_size
     history = tf.reshape(history, [-1, self._attn_length, size])
@@ -139,7 +156,7 @@ class AttentionCellWrapper(base.Wrapper):
     return output, self._join(cell_state, attended, history)
 
   def _attend(self, query, history):
-    """What the query attends to in a history [batch, L, A]."""
+    """Returns the attention of a query over a history [batch, L, A]."""
     size, vec_size = self._attn_size, self._attn_vec_size
     kernel = v1.get_variable("attn_w", [1, 1, size, vec_size])
     vector = v1.get_variable("attn_v", [vec_size])

@@ -1,4 +1,4 @@
-"""What the wrappers have in common: a cell inside, its sizes and variables."""
+"""What the wrappers share: the cell inside, its sizes and its variables."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from tf_contrib_rnn.cells import plain
 
 
 class Wrapper(plain.PlainCell):
-  """A plain RNNCell around another cell.
+  """An RNNCell around another cell.
 
-  The state is that of the cell inside, and the output is of its size.
+  State and output have the sizes of those of the cell inside.
   """
 
   def __init__(self, cell: Any, reuse: Any = None, check: bool = True):
@@ -26,34 +26,34 @@ class Wrapper(plain.PlainCell):
 
   @property
   def state_size(self) -> Any:
-    """The size of the state, or their structure."""
+    """The size of the state, or a structure of sizes."""
     return self._cell.state_size
 
   @property
   def output_size(self) -> Any:
-    """The width of the output."""
+    """The size of the output."""
     return self._cell.output_size
 
   def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-    """A state of zeros: that of the cell inside."""
+    """Returns a state of zeros, made by the cell inside."""
     with tf.name_scope(type(self).__name__ + "ZeroState"):
       return self._cell.zero_state(batch_size, dtype)
 
   @property
   def trainable_weights(self) -> list[Any]:
-    """All trainable variables, those of the cell inside too."""
+    """The trainable variables, including those of the cell inside."""
     if not self.trainable:
       return []
     return self._with_cells("trainable_weights", super().trainable_weights)
 
   @property
   def non_trainable_weights(self) -> list[Any]:
-    """All other variables, those of the cell inside too."""
+    """The other variables, including those of the cell inside."""
     of_cell = "non_trainable_weights" if self.trainable else "weights"
     return self._with_cells(of_cell, super().non_trainable_weights)
 
   def _with_cells(self, attribute: str, own: list[Any]) -> list[Any]:
-    """Adds what the cell inside had before its first call in the wrapper."""
+    """Adds the variables that the cell had before its first call in here."""
     recorded = [*self._trainable_weights, *self._non_trainable_weights]
     seen = {id(part) for variable in recorded for part in _parts(variable)}
     return [
@@ -64,6 +64,6 @@ class Wrapper(plain.PlainCell):
 
 
 def _parts(variable: Any) -> list[Any]:
-  """A variable and, if a partitioner split it, its parts."""
+  """A variable and its parts, if a partitioner split it."""
   is_split = isinstance(variable, variables.PartitionedVariable)
   return [variable, *(variable if is_split else ())]

@@ -1,4 +1,4 @@
-"""A wrapper that marks the ops of a cell for XLA."""
+"""A wrapper that marks the operations of a cell for XLA."""
 
 import contextlib
 from typing import Any
@@ -15,26 +15,34 @@ def _has_no_state(node_def: Any) -> bool:
 
 
 class CompiledWrapper(base.Wrapper):
-  """A cell whose ops are marked for XLA to compile.
+  """Marks the operations of a cell for compilation with XLA.
 
-  Its ops, and those of their gradients, get the attribute `_XlaCompile`. XLA
-  compiles what is so marked where it can, and the rest runs as ever: outputs
-  differ by roundings at most. Names, sizes and the state are those of the cell,
-  and the wrapper has no variables and no scope of its own.
+  The operations and those of their gradients get the attribute `_XlaCompile`.
+  XLA compiles the marked operations if it can. The others run as usual. Outputs
+  differ by rounding errors at most. The wrapper has no variables and no scope
+  of its own: names, sizes and state are those of the cell.
 
-  In eager mode there is no graph whose ops could be marked, and the cell runs
-  as it is. `tf.function(jit_compile=True)` compiles for certain.
+  In eager mode there is no graph whose operations could be marked. The cell
+  then runs uncompiled. To be sure that a cell is compiled, use
+  `tf.function(jit_compile=True)`.
+
+  In TensorFlow 1.15 the wrapper has no attributes such as `name` and `weights`.
+  Here it has those of any cell.
 
   Source: `tf.contrib.rnn.CompiledWrapper` of TensorFlow 1.15.
 
   Args:
-    cell: an RNNCell. Nothing is checked before a call.
-    compile_stateful: bool, whether ops with a state, such as those that draw
-      random numbers, are marked too. XLA draws other numbers.
+    cell: An RNNCell. It is not checked before the first call.
+    compile_stateful: Bool, whether to mark operations with a state as well,
+      such as those that draw random numbers. XLA draws other random numbers
+      than TensorFlow.
 
-  A call `wrapper(inputs, state, scope=None)` takes and returns what the cell
-  does. `name`, `weights` and the like, which the wrapper of TensorFlow 1.15
-  lacked, are those of any cell.
+  Call arguments:
+    - `inputs`: The inputs of the cell.
+    - `state`: A state of the cell.
+    - `scope`: Optional variable scope, for the cell.
+
+  A call returns the output and the new state of the cell.
 
   Example:
 
@@ -52,7 +60,7 @@ class CompiledWrapper(base.Wrapper):
   def __call__(
     self, inputs: Any, state: Any, scope: Any = None
   ) -> tuple[Any, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     with self._jit_scope():
       return self._cell(inputs, state, scope=scope)
 

@@ -1,4 +1,4 @@
-"""A wrapper that looks the inputs of a cell up in a table."""
+"""A wrapper that looks up the inputs of a cell in an embedding table."""
 
 import math
 from typing import Any
@@ -14,42 +14,51 @@ _LIMIT = math.sqrt(3)
 
 
 class EmbeddingWrapper(base.Wrapper):
-  """A table of embeddings before a cell: the inputs are the numbers of rows.
+  """Looks up the inputs of a cell in an embedding table.
 
       output, new_state = cell(embedding[x], state)
 
-  with x [batch] or [batch, 1] and embedding [embedding_classes,
-  embedding_size]. All of it runs on the CPU, the cell too.
+  x is [batch] or [batch, 1], the numbers of rows of `embedding`. Everything
+  runs on the CPU, including the cell.
+
+  It is faster to call `tf.nn.embedding_lookup` for whole sequences, before
+  `dynamic_rnn`.
 
   Variables, under `embedding_wrapper/`: `embedding` [embedding_classes,
-  embedding_size], then those of the cell. The dtype of `embedding` is that of
-  the state, or of the state's first part.
+  embedding_size], then the variables of the cell. The dtype of `embedding` is
+  the dtype of the state, or of the first part of the state.
 
-  `tf.nn.embedding_lookup` over the whole sequence, before `dynamic_rnn`, is
-  faster.
+  As in TensorFlow 1.15, a partitioner that splits `embedding` into n parts
+  changes what is looked up: number i is row i // n of part i % n, and not row i
+  of the whole.
 
   Source: `tf.contrib.rnn.EmbeddingWrapper` of TensorFlow 1.15.
 
   Args:
-    cell: an RNNCell.
-    embedding_classes: int, the number of rows, 1 or more.
-    embedding_size: int, the width of a row, 1 or more.
-    initializer: (optional) an initializer of `embedding`. Default: that of the
-      scope, else uniform between -sqrt(3) and sqrt(3).
-    reuse: as of `InputProjectionWrapper`.
+    cell: An RNNCell.
+    embedding_classes: Int, 1 or more: the number of rows.
+    embedding_size: Int, 1 or more: the size of a row.
+    initializer: Optional initializer of `embedding`. Default: the one of the
+      variable scope. If that has none: uniform between -sqrt(3) and sqrt(3).
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. See `InputProjectionWrapper`.
 
   Raises:
-    TypeError: if `cell` is not an RNNCell.
-    ValueError: if one of the sizes is below 1.
+    TypeError: If `cell` is not an RNNCell.
+    ValueError: If one of the sizes is less than 1.
 
-  A call `wrapper(inputs, state, scope=None)` takes int32 or int64 inputs and a
-  state of the cell, and returns what the cell returns. It raises a TypeError
-  for inputs of another dtype, and a ValueError for variables that exist without
-  reuse or don't with it. Running it raises a
-  `tf.errors.InvalidArgumentError` for a number without a row.
+  Call arguments:
+    - `inputs`: Tensor [batch] or [batch, 1], int32 or int64.
+    - `state`: A state of the cell.
+    - `scope`: Optional variable scope.
 
-  Where a partitioner splits `embedding` into n parts, the row of number i is
-  row i // n of part i % n, as in TensorFlow 1.15, and not row i of the whole.
+  A call returns the output and the new state of the cell. A call raises:
+
+  - TypeError: If the inputs have another dtype.
+  - ValueError: If variables exist and `reuse` is not set, or if they do not
+    exist and `reuse` is true.
+  - tf.errors.InvalidArgumentError: If there is no row of that number. It is
+    raised when the operation runs.
 
   Example:
 
@@ -80,7 +89,7 @@ class EmbeddingWrapper(base.Wrapper):
     self._initializer = initializer
 
   def call(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     if inputs.dtype not in (tf.int32, tf.int64):
       raise TypeError(
         f"inputs is of {inputs.dtype.name}, expected int32 or int64"

@@ -11,39 +11,53 @@ v1 = tf.compat.v1
 
 
 class HighwayWrapper(base.Wrapper):
-  """A highway past a cell: a gate mixes the output with the input.
+  """Mixes the output of a cell with its input by a gate.
 
       y, new_state = cell(x, state)
       c = sigmoid(x Wc + bc)
       t = 1 - c, or sigmoid(x Wt + bt) if not couple_carry_transform_gates
       output = x * c + y * t
 
-  with x and y [batch, D], Wc and Wt [D, D], bc and bt [D].
+  x and y are [batch, D].
 
-  Variables: first those of the cell, then `carry_w` [D, D] and `carry_b` [D],
-  which starts with `carry_bias_init`, and without coupling `transform_w` [D, D]
-  and `transform_b` [D], which starts with minus `carry_bias_init`. There is no
-  `highway_wrapper/`: they are in the scope of the call, such as `rnn/carry_w`
-  beside `rnn/gru_cell/...`. They are of the scope's dtype, which is float32
-  unless it says otherwise, whatever the inputs are.
+  Variables, in this order:
+
+  - the variables of the cell
+  - `carry_w` Wc [D, D] and `carry_b` bc [D]. The bias starts with
+    `carry_bias_init`.
+  - without coupling of the gates, `transform_w` Wt [D, D] and `transform_b` bt
+    [D]. The bias starts with minus `carry_bias_init`.
+
+  The wrapper has no scope of its own. Its variables are in the scope of the
+  call, such as `rnn/carry_w` beside `rnn/gru_cell/...`. They have the dtype of
+  the variable scope, whatever the dtype of the inputs is. The default of a
+  scope is float32.
+
+  As in TensorFlow 1.15, each call in a graph gets the variables again. If the
+  scope does not reuse variables, a second call raises a ValueError. This is no
+  problem for `dynamic_rnn` and `static_rnn`. In eager mode and in a
+  `tf.function` the wrapper keeps its variables. In TensorFlow 1.15 the wrapper
+  has no attributes such as `name` and `weights`. Here it has those of any cell.
 
   Source: `tf.contrib.rnn.HighwayWrapper` of TensorFlow 1.15; Srivastava, Greff
   and Schmidhuber, "Highway Networks" (https://arxiv.org/abs/1505.00387).
 
   Args:
-    cell: an RNNCell whose output is as wide as its input.
-    couple_carry_transform_gates: bool, whether t is 1 - c.
-    carry_bias_init: float, what bc starts with.
+    cell: An RNNCell whose output has the shape of its input.
+    couple_carry_transform_gates: Bool, whether t is 1 - c.
+    carry_bias_init: Float, the initial value of bc.
 
-  A call `wrapper(inputs, state, scope=None)` takes what the cell takes, and
-  returns the output [batch, D] and the new state of the cell. `scope` goes to
-  the cell alone. In a graph each call gets the variables anew: a second one is
-  a ValueError where the scope does not reuse, as in TensorFlow 1.15.
-  `dynamic_rnn` and `static_rnn` are no such case. In eager mode and in a
-  `tf.function` the wrapper keeps its variables. A call raises a ValueError if
-  the input and the output of the cell differ in shape, and a TypeError if they
-  are of another dtype than the variables. `name`, `weights` and the like, which
-  the wrapper of TensorFlow 1.15 lacked, are those of any cell.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: A state of the cell.
+    - `scope`: Optional variable scope. It is passed to the cell only.
+
+  A call returns the output [batch, D] and the new state of the cell. A call
+  raises:
+
+  - ValueError: If the input and the output of the cell differ in shape, or for
+    the second call in a graph, see above.
+  - TypeError: If input and output have another dtype than the variables.
 
   Example:
 
@@ -69,7 +83,7 @@ class HighwayWrapper(base.Wrapper):
   def __call__(
     self, inputs: Any, state: Any, scope: Any = None
   ) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     output, state = self._cell(inputs, state, scope=scope)
     with v1.variable_scope(
       v1.get_variable_scope(),

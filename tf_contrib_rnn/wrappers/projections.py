@@ -1,4 +1,4 @@
-"""Wrappers that put a dense layer before or after a cell."""
+"""Wrappers that add a dense layer before or after a cell."""
 
 from typing import Any
 from typing import Callable
@@ -20,36 +20,44 @@ def _project(inputs: tf.Tensor, size: int, activation: Activation) -> tf.Tensor:
 
 
 class InputProjectionWrapper(base.Wrapper):
-  """A dense layer before a cell.
+  """Adds a dense layer before a cell.
 
       output, new_state = cell(act(x W + b), state)
 
-  with x [batch, D], W [D, num_proj] and b [num_proj].
+  x is [batch, D].
 
-  Variables, under `input_projection_wrapper/`: `kernel` [D, num_proj], `bias`
-  [num_proj] of zeros, then those of the cell. A partitioner does not split the
-  bias.
+  It is faster to compute one product for whole sequences, before
+  `dynamic_rnn`.
 
-  One product over the whole sequence, before `dynamic_rnn`, is faster.
+  Variables, under `input_projection_wrapper/`: `kernel` W [D, num_proj], `bias`
+  b [num_proj], which starts as zeros, then the variables of the cell. A
+  partitioner does not split the bias.
 
   Source: `tf.contrib.rnn.InputProjectionWrapper` of TensorFlow 1.15.
 
   Args:
-    cell: an RNNCell.
-    num_proj: int, the width that the inputs are projected to.
-    activation: (optional) act, a function of a tensor. Default: none.
-    input_size: not used. TensorFlow 1.15 had it; giving it logs a warning.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope, those of the cell too. If not, and the
-      scope already has them, an error is raised.
+    cell: An RNNCell.
+    num_proj: Int, the size of the projected inputs.
+    activation: Optional act, a function of a tensor. Default: none.
+    input_size: Not used. It is an argument of TensorFlow 1.15. Passing it logs
+      a warning.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope, including those of the cell. If it is not
+      set and the scope already has the variables, a call raises an error.
 
   Raises:
-    TypeError: if `cell` is not an RNNCell.
+    TypeError: If `cell` is not an RNNCell.
 
-  A call `wrapper(inputs, state, scope=None)` takes inputs [batch, D] and a
-  state of the cell, and returns what the cell returns. It raises a ValueError
-  for inputs of another rank or of an unknown depth, and for variables that
-  exist without reuse or don't with it.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: A state of the cell.
+    - `scope`: Optional variable scope.
+
+  A call returns the output and the new state of the cell. A call raises:
+
+  - ValueError: If the inputs have another rank or an unknown depth, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
 
   Example:
 
@@ -78,41 +86,48 @@ class InputProjectionWrapper(base.Wrapper):
     self._activation = activation
 
   def call(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     projected = _project(inputs, self._num_proj, self._activation)
     return self._cell(projected, state)
 
 
 class OutputProjectionWrapper(base.Wrapper):
-  """A dense layer after a cell.
+  """Adds a dense layer after a cell.
 
       y, new_state = cell(x, state)
       output = act(y W + b)
 
-  with y [batch, cell.output_size], W [cell.output_size, output_size] and b
-  [output_size]. The layer does not change the state.
+  y is [batch, cell.output_size]. The layer does not change the state.
 
-  Variables, under `output_projection_wrapper/`: first those of the cell, then
-  `kernel` [cell.output_size, output_size] and `bias` [output_size] of zeros. A
-  partitioner does not split the bias.
+  It is faster to compute one product for whole sequences, after `dynamic_rnn`.
 
-  One product over the whole sequence, after `dynamic_rnn`, is faster.
+  Variables, under `output_projection_wrapper/`: first the variables of the
+  cell, then `kernel` W [cell.output_size, output_size] and `bias` b
+  [output_size], which starts as zeros. A partitioner does not split the bias.
 
   Source: `tf.contrib.rnn.OutputProjectionWrapper` of TensorFlow 1.15.
 
   Args:
-    cell: an RNNCell.
-    output_size: int, the width of the output, 1 or more.
-    activation: (optional) act, a function of a tensor. Default: none.
-    reuse: as of `InputProjectionWrapper`.
+    cell: An RNNCell.
+    output_size: Int, 1 or more: the size of the output.
+    activation: Optional act, a function of a tensor. Default: none.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. See `InputProjectionWrapper`.
 
   Raises:
-    TypeError: if `cell` is not an RNNCell.
-    ValueError: if `output_size` is below 1.
+    TypeError: If `cell` is not an RNNCell.
+    ValueError: If `output_size` is less than 1.
 
-  A call `wrapper(inputs, state, scope=None)` takes what the cell takes, and
-  returns the output [batch, output_size] and the new state of the cell. It
-  raises a ValueError for variables that exist without reuse or don't with it.
+  Call arguments:
+    - `inputs`: The inputs of the cell.
+    - `state`: A state of the cell.
+    - `scope`: Optional variable scope.
+
+  A call returns the output [batch, output_size] and the new state of the cell.
+  A call raises:
+
+  - ValueError: If variables exist and `reuse` is not set, or if they do not
+    exist and `reuse` is true.
 
   Example:
 
@@ -139,10 +154,10 @@ class OutputProjectionWrapper(base.Wrapper):
 
   @property
   def output_size(self) -> int:
-    """The width of the output."""
+    """The size of the output."""
     return self._output_size
 
   def call(self, inputs: Any, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     output, state = self._cell(inputs, state)
     return _project(output, self._output_size, self._activation), state
