@@ -15,6 +15,9 @@
 #               distribution, in dist/
 # make test-wheels
 #               installs that wheel into clean environments and uses it there
+# make site     the documentation site, in build/site
+# make test-site
+#               loads all of its pages in headless Chromium, which it installs
 # make clean    removes what the others made
 #
 # Give TF=2.18.1 to do the same with another TensorFlow, in an environment
@@ -69,7 +72,7 @@ requirements := requirements-dev.txt \
 pytest := $(bin)/python3 -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	--durations 10
 
-.PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheels test-wheels clean
+.PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheels test-wheels site test-site clean
 .DELETE_ON_ERROR:
 
 build: $(built)
@@ -137,6 +140,21 @@ wheels:
 test-wheels:
 	$(PYTHON) tools/try_wheels.py
 
+# The variable silences Material's news of other programs.
+site: .venv-site/.installed
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict
+
+test-site: site
+	tools/install_system_packages.sh --browser
+	.venv-site/bin/python tests/site/check_site.py
+
+# Without the frameworks: the site is made from the sources alone.
+.venv-site/.installed: requirements-site.txt
+	tools/install_system_packages.sh --site
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/pip install -q -r requirements-site.txt
+	touch $@
+
 # tf-keras depends on tensorflow, which would be installed over tensorflow-cpu.
 $(venv)/.installed: $(requirements)
 	tools/install_system_packages.sh
@@ -154,6 +172,6 @@ $(built): $(venv)/.installed $(sources)
 	touch $@
 
 clean:
-	rm -rf .venv .venv-tf* build dist *.egg-info
+	rm -rf .venv .venv-tf* .venv-site build dist *.egg-info
 	rm -f tf_contrib_rnn/*.so tf_contrib_rnn/jax/*.so
 	$(BAZEL) clean

@@ -1,16 +1,27 @@
 #!/bin/sh
 # Installs what the build needs from the system's packages, where it is missing:
 # Bazel (unless there is a bazel or bazelisk), and with --tests GoogleTest for
-# Debian's Bazel, which downloads nothing. Says what to install where it can't.
+# Debian's Bazel, which downloads nothing. With --site it is what the site needs
+# alone, and with --browser the browser that tests it as well. Says what to
+# install where it can't.
 set -eu
 
 missing=
-bazel=$(command -v "${BAZEL:-bazel}" || command -v bazelisk || true)
-[ -n "$bazel" ] || missing="$missing bazel-bootstrap"
+case ${1:-} in
+--site) ;;
+--browser)
+  command -v chromium >/dev/null || missing="$missing chromium"
+  command -v chromedriver >/dev/null || missing="$missing chromium-driver"
+  ;;
+*)
+  bazel=$(command -v "${BAZEL:-bazel}" || command -v bazelisk || true)
+  [ -n "$bazel" ] || missing="$missing bazel-bootstrap"
+  command -v c++ >/dev/null || missing="$missing g++"
+  ;;
+esac
 if ! ${PYTHON:-python3} -c 'import ensurepip' 2>/dev/null; then
   missing="$missing python3-venv"
 fi
-command -v c++ >/dev/null || missing="$missing g++"
 if [ "${1:-}" = --tests ] && [ ! -d /usr/src/googletest/googletest ]; then
   # Bazel 7 and later fetches it; Debian's has no version to tell.
   major=$([ -z "$bazel" ] || "$bazel" --version | sed -n 's/^bazel \([0-9]*\).*/\1/p')
