@@ -4,6 +4,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 from candidates import CANDIDATES
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 from problems import MIDDLE
 from problems import SWEEP
 
@@ -16,6 +17,9 @@ _CELL_STYLES = {
   "IndyLSTM": ("#009E73", "^"),
   "SRU": ("#CC79A7", "D"),
 }
+# Of a row's height: what is between the lines of two cells.
+_LINE = 0.22
+_OWN_COLOUR = "#EEF4FA"  # behind the rows of this project
 _GROWTH_COLOURS = {
   "whole": "#0072B2",
   "floor": "#555555",
@@ -25,12 +29,16 @@ _TITLES = {"forward": "forward", "train": "training step"}
 
 
 def draw_ratios(figures, folder):
-  """Dots: candidates down, times the floor across, a panel a shape."""
+  """Dots: candidates down, times the floor across, a panel a shape.
+
+  In the row of a candidate each cell has a line of its own, so that no marker
+  hides another.
+  """
   names = [n for n in figures.candidates() if n != "floor"]
   grid, axes = plt.subplots(
     2,
     len(figures.shapes),
-    figsize=(1.6 + 2.7 * len(figures.shapes), 1.4 + 0.62 * len(names)),
+    figsize=(1.6 + 2.7 * len(figures.shapes), 1.4 + 0.84 * len(names)),
     sharex="row",
     sharey=True,
     squeeze=False,
@@ -45,28 +53,37 @@ def draw_ratios(figures, folder):
   axes[0, 0].set_yticks(
     range(len(names)), [CANDIDATES[name].label for name in names]
   )
-  axes[0, 0].invert_yaxis()
+  axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
   grid.supxlabel("times the floor (MatMul alone); left is faster")
   handles = [
     Line2D([], [], color=colour, marker=marker, linestyle="", label=cell)
     for cell, (colour, marker) in _CELL_STYLES.items()
   ]
-  grid.legend(handles=handles, loc="outside upper center", ncols=3)
+  grid.legend(handles=handles, loc="outside upper center", ncols=len(handles))
   return _save(grid, folder / "benchmarks-shapes.png")
 
 
 def _draw_ratios_of_shape(panel, figures, names, shape, direction):
-  for cell, (colour, marker) in _CELL_STYLES.items():
+  middle = (len(_CELL_STYLES) - 1) / 2
+  for i, (cell, (colour, marker)) in enumerate(_CELL_STYLES.items()):
     pairs = [
-      (figures.ratio(name, "floor", shape, cell, direction), y)
+      (
+        figures.ratio(name, "floor", shape, cell, direction),
+        y + (i - middle) * _LINE,
+      )
       for y, name in enumerate(names)
     ]
     points = [pair for pair in pairs if pair[0] is not None]
     if points:
-      panel.plot(*zip(*points), marker, color=colour, alpha=0.85)
+      panel.plot(*zip(*points), marker, color=colour, markersize=5)
+  for y, name in enumerate(names):
+    if CANDIDATES[name].is_own:
+      panel.axhspan(y - 0.5, y + 0.5, color=_OWN_COLOUR, zorder=0)
+    panel.axhline(y + 0.5, color="#DDDDDD", linewidth=0.6)
   panel.set_xscale("log")
   panel.axvline(1, color="#555555", linewidth=1)
-  panel.grid(axis="both", color="#DDDDDD", linewidth=0.6)
+  panel.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+  panel.tick_params(axis="y", length=0)
   panel.set_axisbelow(True)
   _plain_ticks(panel.xaxis)
 
@@ -124,6 +141,8 @@ def _draw_growth_of_axis(panel, figures, axis, cell):
 
 
 def _plain_ticks(axis):
+  axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+  axis.set_tick_params(labelsize="small")
   axis.set_major_formatter("{x:g}")
   axis.set_minor_formatter("")
 
