@@ -1,10 +1,10 @@
-"""tf.contrib.rnn for TensorFlow 2, its element-wise recurrences as fused ops.
+"""tf.contrib.rnn for TensorFlow 2, with fused ops for element-wise recurrences.
 
-Where a TensorFlow 1 program says `tf.contrib.rnn`, say `tf_contrib_rnn`:
-variables, names, scopes, reuse and checkpoints stay as they were.
+Replace `tf.contrib.rnn` in a TensorFlow 1 program with `tf_contrib_rnn`.
+Variables, names, scopes, reuse and checkpoints do not change.
 
-TensorFlow is imported with the first of the names that need it: the parts for
-other frameworks, such as `tf_contrib_rnn.jax`, do without.
+TensorFlow is imported with the first name that needs it. The modules for
+other frameworks, such as `tf_contrib_rnn.jax`, do not need TensorFlow.
 """
 
 import importlib

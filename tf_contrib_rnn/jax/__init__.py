@@ -1,6 +1,6 @@
-"""The recurrences of the cells for JAX.
+"""The recurrences of the cells, as functions for JAX.
 
-TensorFlow is not needed, nor imported.
+TensorFlow is not needed and not imported.
 """
 
 from tf_contrib_rnn.jax._library import fused_available

@@ -25,13 +25,14 @@ _CHECK_DRIVER = "tf_contrib_rnn_check_gpu_driver"
 
 @dataclasses.dataclass(frozen=True)
 class Availability:
-  """Where the fused recurrences run; true in a condition if anywhere.
+  """Where the fused recurrences run. True in a condition if they run anywhere.
 
   Attributes:
-    platforms: JAX's names of the platforms that the library has handlers for:
-      "cpu", "cuda". On all others the recurrences are composed.
-    reason: why "cpu" is not among them, a sentence; None where it is.
-    gpu_reason: the same of "cuda".
+    platforms: The platforms that the library has kernels for, by JAX's names:
+      "cpu" and "cuda". On other platforms the recurrences are composed of JAX's
+      own operations.
+    reason: A sentence that says why "cpu" is missing. None if it is there.
+    gpu_reason: A sentence that says why "cuda" is missing. None if it is there.
   """
 
   platforms: tuple[str, ...]
@@ -160,8 +161,9 @@ def fused_available() -> Availability:
   """Says where the fused recurrences run, and why not elsewhere.
 
   Returns:
-    An object that is true where the library is loaded; elsewhere it is false,
-    and its `reason` is a sentence. See `Availability`.
+    An `Availability`. It is true if the library is loaded. If it is false,
+    `reason` is a sentence that says why. `platforms` lists where the fused
+    recurrences run.
 
   Example:
 

@@ -1,10 +1,11 @@
 """The recurrences of the cells on projected inputs, for JAX.
 
-Each cell's recurrence is element-wise, so that all of its matrix work, x W for
-every step, is done beforehand. The functions here take the result and run the
-rest. They are `tf_contrib_rnn.recurrence`'s in all but the framework.
+The recurrence of each cell is element-wise. Therefore the matrix product x W
+can be computed for all steps at once, before the recurrence. The functions
+here take this product ("projected inputs") and compute the rest. They are the
+functions of `tf_contrib_rnn.recurrence`, for JAX.
 
-Inputs of rank 2 are a step, of rank 3 a sequence.
+Inputs of rank 2 are one step. Inputs of rank 3 are sequences.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def _check_shape(name: str, array: jax.Array, expected: Sequence[int]) -> None:
 
 
 def _check(kind, options, inputs, recurrent_kernel, bias, states) -> None:
-  """Refuses arrays that don't fit together, by the argument's name."""
+  """Raises errors for arrays that do not match, naming the argument."""
   if inputs.ndim not in (2, 3):
     raise ValueError(
       f"inputs has shape {list(inputs.shape)}, expected rank 2 (a step) or 3 "
@@ -67,7 +68,7 @@ def _batch_axis(options, inputs) -> int:
 
 
 def _convert_lengths(options, inputs, sequence_length):
-  """Checks lengths, and cuts them to the sequences."""
+  """Checks lengths, and limits them to the length of the sequences."""
   if sequence_length is None:
     return None
   # NumPy's may be too large for JAX, which would cut them to 32 bits.
@@ -97,9 +98,9 @@ def _varying_axes(array) -> frozenset:
 
 
 def vary_alike(arrays: Any) -> Any:
-  """Marks arrays that are the same everywhere as differing like the others.
+  """Marks arrays as differing along the same axes of jax.shard_map.
 
-  So the gradients of weights are summed over the parts of the batch.
+  With this, the gradients of weights are summed over the parts of the batch.
   """
   leaves, structure = jax.tree.flatten(arrays)
   axes = frozenset().union(*map(_varying_axes, leaves))
@@ -114,7 +115,7 @@ def vary_alike(arrays: Any) -> Any:
 
 
 def _convert(array) -> jax.Array:
-  """Makes an array, of a dtype that is not "weak"."""
+  """Converts to an array whose dtype is not "weak"."""
   array = jnp.asarray(array)
   return jnp.asarray(array, array.dtype)
 
@@ -157,33 +158,40 @@ def ind_rnn(
   time_major: bool = False,
   reverse: bool = False,
 ) -> tuple[jax.Array, jax.Array]:
-  """Runs the recurrence of an IndRNN: h' = act(x + u h + b).
+  """Runs the recurrence of an IndRNN.
+
+      h' = act(x + u h + b)
+
+  h is the state before a step, and h' is the state and output after it.
+
+  Source: Li, Li, Cook, Zhu and Gao, "Independently Recurrent Neural Network
+  (IndRNN): Building a longer and deeper RNN"
+  (https://arxiv.org/abs/1803.04831).
 
   Args:
-    inputs: the projected inputs x W, [batch, units] for a step, [batch, time,
-      units] for a sequence; float16, bfloat16, float32 or float64, like all
-      that follow.
+    inputs: The projected inputs x W: [batch, units] for one step, or [batch,
+      time, units] for sequences. The dtype is float16, bfloat16, float32 or
+      float64. All other float arguments have the same dtype.
     recurrent_kernel: u, [1, units].
     bias: b, [units].
     initial_state: h, [batch, units].
-    activation: act, a function from an array to one of the same shape, or one
+    activation: act, a function that returns an array of the same shape, or one
       of the names "tanh", "sigmoid", "relu", "identity", "elu", "softsign".
-    sequence_length: for sequences, integers [batch]: a length past the end
-      counts as the end, a negative one as 0. Outputs past it are zeros, and the
-      state stops there.
-    time_major: sequences are [time, batch, units] instead, outputs as well.
-    reverse: each sequence runs from its own end to its start.
+    sequence_length: Optional integers [batch], for sequences only. A length
+      larger than time counts as time, and a negative length as 0. Outputs past
+      the length are zeros, and the state stays the same.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, units].
+    reverse: Whether each sequence runs from its own end to its start.
 
   Returns:
-    The outputs, shaped like the inputs, and the final state [batch, units].
+    A pair `(outputs, state)`: the outputs, shaped like the inputs, and the
+    final state [batch, units].
 
   Raises:
-    ValueError: for shapes that do not match, and for an unknown name of an
-      activation.
-    TypeError: for dtypes that do not match.
-
-  Source: Independently Recurrent Neural Network (IndRNN), Li et al., 2018,
-  https://arxiv.org/abs/1803.04831.
+    ValueError: If shapes do not match, or if the name of the activation is
+      unknown.
+    TypeError: If dtypes do not match, or if the activation is neither a
+      function nor a name.
 
   Example:
 
@@ -220,32 +228,36 @@ def indy_gru(
   time_major: bool = False,
   reverse: bool = False,
 ) -> tuple[jax.Array, jax.Array]:
-  """Runs the recurrence of an IndyGRU; gates in the order r, z, c.
+  """Runs the recurrence of an IndyGRU. The order of the gates is r, z, c.
 
       r = sigmoid(x_r + u_r h + b_r)
       z = sigmoid(x_z + u_z h + b_z)
       c = act(x_c + u_c (r h) + b_c)
       h' = z h + (1 - z) c
 
+  h is the state before a step, and h' is the state and output after it.
+
+  Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
+  (https://arxiv.org/abs/1903.08023), which tf.contrib.rnn applied to the GRU.
+
   Args:
-    inputs: as of `ind_rnn`, with 3 * units in place of units.
+    inputs: The projected inputs x W: [batch, 3 * units] for one step, or
+      [batch, time, 3 * units] for sequences. Dtypes are as in `ind_rnn`.
     recurrent_kernel: u, [1, 3 * units].
     bias: b, [3 * units].
     initial_state: h, [batch, units].
-    activation: as of `ind_rnn`.
-    sequence_length: as of `ind_rnn`.
-    time_major: as of `ind_rnn`.
-    reverse: as of `ind_rnn`.
+    activation: act, a function or a name. See `ind_rnn`.
+    sequence_length: Optional integers [batch]. See `ind_rnn`.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, ...].
+    reverse: Whether each sequence runs from its own end to its start.
 
   Returns:
-    The outputs, [batch, units] for a step, [batch, time, units] for a
-    sequence, and the final state [batch, units].
+    A pair `(outputs, state)`. The outputs are [batch, units] for one step, or
+    [batch, time, units] for sequences. The final state is [batch, units].
 
   Raises:
-    ValueError, TypeError: as `ind_rnn`.
-
-  Source: Gonnet and Deselaers, IndyLSTMs, 2019,
-  https://arxiv.org/abs/1903.08023, carried over to the GRU by tf.contrib.rnn.
+    ValueError: If `ind_rnn` raises it.
+    TypeError: If `ind_rnn` raises it.
 
   Example:
 
@@ -283,33 +295,42 @@ def indy_lstm(
   time_major: bool = False,
   reverse: bool = False,
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-  """Runs the recurrence of an IndyLSTM; gates in the order i, j, f, o.
+  """Runs the recurrence of an IndyLSTM. The order of the gates is i, j, f, o.
 
-      i, f, o = sigmoid(x + u h + b), to f's sum forget_bias is added
+      i = sigmoid(x_i + u_i h + b_i)
       j = act(x_j + u_j h + b_j)
+      f = sigmoid(x_f + u_f h + b_f + forget_bias)
+      o = sigmoid(x_o + u_o h + b_o)
       c' = f c + i j
       h' = act(c') o
 
+  c and h are the state before a step. c' and h' are the state after it, and h'
+  is the output.
+
+  Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
+  (https://arxiv.org/abs/1903.08023).
+
   Args:
-    inputs: as of `ind_rnn`, with 4 * units in place of units.
+    inputs: The projected inputs x W: [batch, 4 * units] for one step, or
+      [batch, time, 4 * units] for sequences. Dtypes are as in `ind_rnn`.
     recurrent_kernel: u, [1, 4 * units].
     bias: b, [4 * units].
-    initial_state: the pair c, h, each [batch, units].
-    forget_bias: a number.
-    activation: as of `ind_rnn`.
-    sequence_length: as of `ind_rnn`.
-    time_major: as of `ind_rnn`.
-    reverse: as of `ind_rnn`.
+    initial_state: The pair (c, h), each [batch, units].
+    forget_bias: Float that is added in the gate f.
+    activation: act, a function or a name. See `ind_rnn`.
+    sequence_length: Optional integers [batch]. See `ind_rnn`.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, ...].
+    reverse: Whether each sequence runs from its own end to its start.
 
   Returns:
-    The outputs, [batch, units] for a step, [batch, time, units] for a
-    sequence, and the pair of final c and h, each [batch, units].
+    A pair `(outputs, state)`. The outputs are [batch, units] for one step, or
+    [batch, time, units] for sequences. The final state is the pair (c, h), each
+    [batch, units].
 
   Raises:
-    ValueError, TypeError: as `ind_rnn`.
-
-  Source: IndyLSTMs: Independently Recurrent LSTMs, Gonnet and Deselaers, 2019,
-  https://arxiv.org/abs/1903.08023.
+    ValueError: If `initial_state` does not have two parts, or if `ind_rnn`
+      raises it.
+    TypeError: If `ind_rnn` raises it.
 
   Example:
 
@@ -342,10 +363,11 @@ def indy_lstm(
 
 
 def complete_sru(bias: jax.Array, state: jax.Array) -> tuple:
-  """What the kernels take of an SRU: as much as of the other cells.
+  """Returns the arrays that the kernels take for an SRU.
 
-  Beside its bias and c, that is recurrent weights of c and biases of s and t,
-  all zeros, and a state that is the last output.
+  The kernels take the same arrays for each cell. For the SRU, zeros stand for
+  the recurrent weights, for the biases of s and t, and for a second state, the
+  last output.
 
   Returns:
     The recurrent kernel, the bias and the states.
@@ -369,29 +391,35 @@ def sru(
 ) -> tuple[jax.Array, jax.Array]:
   """Runs the recurrence of an SRU.
 
-      f, r = sigmoid([x_f, x_r] + b)
+      f = sigmoid(x_f + b_f)
+      r = sigmoid(x_r + b_r)
       c' = f c + (1 - f) x_s
       y = r act(c') + (1 - r) x_t
 
+  c is the state before a step, c' is the state after it, and y is the output.
+
+  Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
+  Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755).
+
   Args:
-    inputs: as of `ind_rnn`, with 4 * units in place of units: x_s, x_f, x_r,
-      x_t side by side.
-    bias: b, [2 * units].
+    inputs: The projected inputs x W: [batch, 4 * units] for one step, or
+      [batch, time, 4 * units] for sequences. x_s, x_f, x_r and x_t lie side by
+      side. Dtypes are as in `ind_rnn`.
+    bias: b_f and b_r side by side, [2 * units].
     initial_state: c, [batch, units].
-    activation: as of `ind_rnn`.
-    sequence_length: as of `ind_rnn`.
-    time_major: as of `ind_rnn`.
-    reverse: as of `ind_rnn`.
+    activation: act, a function or a name. See `ind_rnn`.
+    sequence_length: Optional integers [batch]. See `ind_rnn`.
+    time_major: Whether sequences, inputs and outputs, are [time, batch, ...].
+    reverse: Whether each sequence runs from its own end to its start.
 
   Returns:
-    The outputs y, [batch, units] for a step, [batch, time, units] for a
-    sequence, and the final c [batch, units].
+    A pair `(outputs, state)`. The outputs y are [batch, units] for one step, or
+    [batch, time, units] for sequences. The state is the final c, [batch,
+    units].
 
   Raises:
-    ValueError, TypeError: as `ind_rnn`.
-
-  Source: Simple Recurrent Units for Highly Parallelizable Recurrence, Lei et
-  al., 2018, https://arxiv.org/abs/1709.02755.
+    ValueError: If `ind_rnn` raises it.
+    TypeError: If `ind_rnn` raises it.
 
   Example:
 

@@ -1,4 +1,4 @@
-"""Weights that tf.contrib.rnn trained, for other frameworks, and back."""
+"""Converts weights of tf.contrib.rnn for other frameworks, and back."""
 
 from tf_contrib_rnn.migrate.checkpoint import write_checkpoint
 from tf_contrib_rnn.migrate.scopes import list_scopes

@@ -1,6 +1,7 @@
-"""Reading and writing the variables of a TensorFlow 1 checkpoint, whole.
+"""Reads and writes all variables of a TensorFlow 1 checkpoint.
 
-Only the files need TensorFlow: a mapping from names to arrays stands for them.
+TensorFlow is needed for the files only. A mapping from names to arrays can be
+used instead of files.
 """
 
 import contextlib
@@ -30,11 +31,11 @@ Checkpoint = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
 
 class _VariablesOfFiles(Mapping):
-  """The variables of a checkpoint's files, each read when it is asked for.
+  """The variables of a checkpoint's files. Each is read when it is used.
 
   Attributes:
-    shapes: the variables' shapes by their names.
-    dtypes: the names of their dtypes by their names.
+    shapes: The shapes of the variables, by name.
+    dtypes: The names of their dtypes, by name.
   """
 
   def __init__(self, path: str):
@@ -81,7 +82,7 @@ def _name_damaged_files(path: str) -> Iterator[None]:
 
 
 def files_of(prefix: str) -> list[str]:
-  """The files of a checkpoint that there are, in TensorFlow's file systems."""
+  """The files of a checkpoint that exist, in TensorFlow's file systems."""
   import tensorflow as tf
 
   folder, start = os.path.split(prefix)
@@ -97,7 +98,7 @@ def files_of(prefix: str) -> list[str]:
 
 
 def prefix_of(path: str) -> str:
-  """The prefix of a checkpoint of which a path may name a file."""
+  """The prefix of a checkpoint, for a path that may be one of its files."""
   return re.sub(_FILE_ENDING, "", path)
 
 
@@ -136,7 +137,7 @@ def _check_keys(argument: str, variables: Mapping[str, Any]) -> None:
 def as_array(
   name: str, value: Any, dtypes: Optional[Sequence[str]] = None
 ) -> np.ndarray:
-  """A variable's value as an array, of one of these dtypes if there are any."""
+  """Converts a variable to an array, and checks its dtype against `dtypes`."""
   try:
     array = np.asarray(value)
   except (TypeError, ValueError) as error:
@@ -154,7 +155,7 @@ def as_array(
 
 
 def _check_prefix(prefix: str, overwrite: bool) -> None:
-  """Compares with what lies at a checkpoint's path."""
+  """Raises an error if a checkpoint cannot be written at this path."""
   import tensorflow as tf
 
   name = os.path.basename(prefix)
@@ -174,7 +175,7 @@ def _check_prefix(prefix: str, overwrite: bool) -> None:
 
 
 def _arrays_to_write(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
-  """Variables' arrays, of dtypes that TensorFlow 1 has too."""
+  """Converts variables to arrays, and checks their dtypes."""
   if not isinstance(variables, Mapping) or not variables:
     raise ValueError(
       f"variables is {variables!r}, expected a mapping from names to arrays, "
@@ -202,30 +203,30 @@ def write_checkpoint(
   *,
   overwrite: bool = False,
 ) -> str:
-  """Writes a checkpoint that `tf.train.Saver` restores, in TensorFlow 1 too.
+  """Writes a checkpoint that `tf.train.Saver` restores, also in TensorFlow 1.
 
-  The checkpoint holds the variables only: TensorFlow writes the files
-  PREFIX.data-00000-of-00001 and PREFIX.index, and no graph (PREFIX.meta).
+  The checkpoint has variables only. TensorFlow writes the files
+  PREFIX.data-00000-of-00001 and PREFIX.index, but no graph (PREFIX.meta).
 
   Args:
-    variables: arrays of numbers by the variables' names.
-    prefix: the checkpoint's path, to which TensorFlow adds its endings. A
-      folder that does not exist is made, as `tf.train.Checkpoint` does.
-    overwrite: whether to replace a checkpoint at this path. TensorFlow replaces
-      one file after the other: a process that is killed in between can leave
-      neither the old checkpoint nor the new one. At a new path there is
-      nothing to lose. Other files of the old one, such as PREFIX.meta, stay.
+    variables: Mapping from the names of the variables to arrays of numbers.
+    prefix: The path of the checkpoint. TensorFlow adds its endings. A folder
+      that does not exist is created, as by `tf.train.Checkpoint`.
+    overwrite: Whether to replace a checkpoint at this path. TensorFlow replaces
+      one file after the other. If the process is killed in between, it may
+      leave neither the old checkpoint nor the new one. Other files of the old
+      checkpoint, such as PREFIX.meta, are kept.
 
   Returns:
     The prefix.
 
   Raises:
-    FileExistsError: if a file of a checkpoint is at this path, without
-      `overwrite`.
-    NotADirectoryError: if what should be its folder is a file.
-    ValueError: if there are no variables, one is no array of numbers or has no
-      name, or the prefix names no file or one of a checkpoint's files. Nothing
-      is written.
+    FileExistsError: If a file of a checkpoint is at this path and `overwrite`
+      is false.
+    NotADirectoryError: If the folder of the path is a file.
+    ValueError: If there are no variables, if one is not an array of numbers or
+      has no name, or if the prefix has no file name or is a file of a
+      checkpoint. Nothing is written then.
 
   Example:
 

@@ -1,4 +1,4 @@
-"""Where a checkpoint has the variables of a cell: below which scope."""
+"""Finds the scopes of a checkpoint that have the variables of a cell."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -13,31 +13,35 @@ from tf_contrib_rnn.migrate.checkpoint import shape_of
 
 
 def join(scope: str, name: str) -> str:
-  """The name of a variable below a scope."""
+  """The name of a variable in a scope."""
   return f"{scope}/{name}" if scope else name
 
 
 def _list_below(scope: str, names: Iterable[str]) -> list[str]:
-  """The names of variables below a scope, without it."""
+  """The names of the variables in a scope, without the scope."""
   start = scope + "/" if scope else ""
   return [name[len(start) :] for name in names if name.startswith(start)]
 
 
 def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
-  """The scopes of a checkpoint that hold such a cell's variables.
+  """Lists the scopes of a checkpoint that have the variables of such a cell.
+
+  An IndRNNCell and an IndyLSTMCell have the same variable names. A scope of one
+  is therefore listed for the other as well, if the width allows it. Many layers
+  have the variable names of an SRUCell. For an SRUCell, the shapes have to fit
+  as well.
 
   Args:
     cell: "IndRNNCell", "IndyGRUCell", "IndyLSTMCell" or "SRUCell".
-    checkpoint: as of `read_weights`.
+    checkpoint: A path or a mapping. See `read_weights`.
 
   Returns:
-    The units of each scope's cell. IndRNNCells and IndyLSTMCells have the same
-    names: a scope of one whose width allows it is listed for the other too. An
-    SRUCell's names are those of many layers: its shapes have to fit as well.
+    A dict from scopes to the number of units of the cell in each.
 
   Raises:
-    ValueError, tf.errors.NotFoundError: if the cell is none of these, or the
-      checkpoint cannot be read, as of `read_weights`.
+    ValueError: If `cell` is none of these, or if the checkpoint cannot be read.
+      See `read_weights`.
+    tf.errors.NotFoundError: If the checkpoint has no files.
 
   Example:
 
@@ -71,7 +75,7 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
 def _units_below(
   scope: str, part: cell_kinds.Part, variables: Mapping[str, Any]
 ) -> Optional[int]:
-  """The units of the cell below a scope, or None if it is another's."""
+  """The units of the cell in a scope, or None if it is another layer."""
   array = "recurrent_kernel" if part.recurrent_kernel else "bias"
   path = join(scope, getattr(part, array))
   width = as_array(path, variables[path]).size
@@ -89,7 +93,7 @@ def choose_scope(
   scope: Optional[str],
   units: Optional[int],
 ) -> str:
-  """The scope that was meant: itself, or the only such cell's below it."""
+  """Returns the scope itself, or that of the only such cell inside it."""
   found = list_scopes(cell, variables)
   if scope is not None:
     scope = scope.strip("/")
@@ -114,9 +118,9 @@ def choose_scope(
 
 
 def check_names(cell: str, names: Iterable[str], scope: str) -> None:
-  """Compares with a cell's what lies below its scope.
+  """Checks that the variables in a scope are those of such a cell.
 
-  What an optimizer keeps beside a variable (kernel_w/Adam) does not count.
+  Variables that an optimizer stores (such as kernel_w/Adam) are ignored.
   """
   wanted = cell_kinds.of_contrib(cell).variables
   below = _list_below(scope, names)

@@ -1,6 +1,6 @@
-"""The weights of one cell as a TensorFlow 1 checkpoint's variables hold them.
+"""The weights of one cell, as the variables of a TensorFlow 1 checkpoint.
 
-`cell_kinds` has the variables' names, shapes and gates.
+`cell_kinds` has the names, shapes and gates of the variables.
 """
 
 import dataclasses
@@ -21,19 +21,24 @@ from tf_contrib_rnn.migrate.checkpoint import load
 
 @dataclasses.dataclass(frozen=True)
 class CellWeights:
-  """The weights of one cell, gates side by side in tf.contrib.rnn's order.
+  """The weights of one cell.
+
+  The gates lie side by side, in the order of tf.contrib.rnn. D is the number of
+  input features, and H is the number of units.
 
   Attributes:
     cell: "IndRNNCell", "IndyGRUCell", "IndyLSTMCell" or "SRUCell".
-    kernel: [D, gates * H], what multiplies the inputs.
-    recurrent_kernel: [1, gates * H], what multiplies each unit's state; [1, 0]
-      of the SRU, which has none.
-    bias: [gates * H]; [2 * H] of the SRU, for the gates f and r. The IndyLSTM's
-      does not hold forget_bias: tf.contrib.rnn adds that when the cell runs.
-    scope: where the variables were read, which errors name; "" if nowhere.
+    kernel: Array [D, gates * H] that multiplies the inputs.
+    recurrent_kernel: Array [1, gates * H] that multiplies the state of each
+      unit. The SRU has no such weights: it is [1, 0] there.
+    bias: Array [gates * H]. For the SRU it is [2 * H], for the gates f and r.
+      For the IndyLSTM it does not include `forget_bias`, which tf.contrib.rnn
+      adds when the cell runs.
+    scope: The scope that the variables were read from, which error messages
+      name. "" if there is none.
 
   Raises:
-    ValueError: if the cell is none of these, or an array has another shape.
+    ValueError: If `cell` is none of these, or if an array has another shape.
 
   Example:
 
@@ -74,14 +79,23 @@ class CellWeights:
 
   @property
   def depth(self) -> int:
+    """The number of input features D."""
     return self.kernel.shape[0]
 
   @property
   def units(self) -> int:
+    """The number of units H."""
     return self.kernel.shape[1] // len(self._kind.gates)
 
   def take_gates(self, order: list[int]) -> "CellWeights":
-    """The same weights with gates in another order, for another framework."""
+    """Returns the same weights with gates in another order.
+
+    Args:
+      order: The indices of the gates, in the new order.
+
+    Returns:
+      New `CellWeights`.
+    """
 
     gates = self._kind.gates
 
@@ -97,12 +111,19 @@ class CellWeights:
     return self._replace_arrays(*map(take, cell_kinds.ARRAYS))
 
   def shift_forget_gate(self, by: float) -> "CellWeights":
-    """The same weights with a number added to the IndyLSTM's bias of gate f.
+    """Returns the same weights with a number added to the bias of the gate f.
 
-    Other cells have no such gate and stay as they are.
+    Only the IndyLSTM has this bias. The weights of other cells are returned
+    unchanged.
+
+    Args:
+      by: The number to add.
+
+    Returns:
+      `CellWeights`.
 
     Raises:
-      ValueError: if a number that was finite no longer is.
+      ValueError: If a finite number is no longer finite.
     """
     if self.cell != "IndyLSTMCell":
       return self
@@ -119,17 +140,20 @@ class CellWeights:
     return self._replace_arrays(self.kernel, self.recurrent_kernel, bias)
 
   def cast(self, dtypes: Sequence[Any]) -> "CellWeights":
-    """The same weights, gates in tf.contrib.rnn's order, in other dtypes.
+    """Returns the same weights in other dtypes.
 
-    NaN and infinity, which a model may have been trained to, stay what they
-    are.
+    The gates have to be in the order of tf.contrib.rnn. NaN and infinity, which
+    a training can end with, are kept.
 
     Args:
-      dtypes: of kernel, recurrent kernel and bias.
+      dtypes: The dtypes of the kernel, the recurrent kernel and the bias.
+
+    Returns:
+      New `CellWeights`.
 
     Raises:
-      ValueError: if a finite number is too large for its dtype; the variable is
-        named.
+      ValueError: If a finite number is too large for its dtype. The message
+        names the variable.
     """
     arrays = (self.kernel, self.recurrent_kernel, self.bias)
     with np.errstate(over="ignore"):
@@ -158,26 +182,29 @@ def read_weights(
   scope: Optional[str] = None,
   units: Optional[int] = None,
 ) -> CellWeights:
-  """Reads the weights of one cell.
+  """Reads the weights of one cell from a checkpoint.
 
   Args:
     cell: "IndRNNCell", "IndyGRUCell", "IndyLSTMCell" or "SRUCell".
-    checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
-      file "checkpoint"; or a mapping from the variables' names to arrays. The
-      cell's are float16, bfloat16, float32 or float64.
-    scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
-      which there is only one such cell; None if the checkpoint has only one.
-    units: (optional) what the cell has; of several only that counts.
+    checkpoint: The path of a checkpoint that `tf.train.Saver` saved: a prefix,
+      or a folder with a file "checkpoint". Or a mapping from the names of the
+      variables to arrays. The variables of the cell are float16, bfloat16,
+      float32 or float64.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell", or a scope
+      around it that has only one such cell. None, if the checkpoint has only
+      one such cell.
+    units: Optional int. If it is given, only cells with this number of units
+      count.
 
   Returns:
-    The `CellWeights`, in the variables' dtype. NaN and infinity stay.
+    The `CellWeights`, in the dtype of the variables. NaN and infinity are kept.
 
   Raises:
-    ValueError: if it is not clear which cell is meant; if a variable is
-      missing, is not such a cell's, or has another shape or dtype, which is
-      named; if a name is no string; if the checkpoint's files are damaged, or
-      some are missing.
-    tf.errors.NotFoundError: if the checkpoint has no file at all.
+    ValueError: If there is no such cell or more than one; if a variable is
+      missing, does not belong to such a cell, or has another shape or dtype
+      (the message names it); if a name is not a string; or if files of the
+      checkpoint are damaged or missing.
+    tf.errors.NotFoundError: If the checkpoint has no files.
 
   Example:
 
@@ -219,7 +246,7 @@ def read_weights(
 
 
 def _lay_side_by_side(arrays: Sequence[np.ndarray]) -> np.ndarray:
-  """Gates in one array, of a dtype that holds all of their numbers."""
+  """Joins the gates in one array, in a dtype that holds all numbers."""
   if {array.dtype.name for array in arrays} == {"float16", "bfloat16"}:
     arrays = [array.astype("float32") for array in arrays]  # NumPy knows none
   return np.concatenate(arrays, axis=-1)
@@ -228,7 +255,7 @@ def _lay_side_by_side(arrays: Sequence[np.ndarray]) -> np.ndarray:
 def _check_shapes(
   kind: cell_kinds.CellKind, arrays: Mapping[str, np.ndarray], scope: str
 ) -> None:
-  """Compares with the shapes that a cell's first kernel asks for."""
+  """Compares shapes with those that follow from the first kernel of a cell."""
   first = kind.parts[0]
   gates, shape = len(first.gates), arrays[first.kernel].shape
   if len(shape) != 2 or shape[1] % gates:
@@ -249,14 +276,15 @@ def _check_shapes(
 
 
 def to_variables(weights: CellWeights, scope: str) -> dict[str, np.ndarray]:
-  """The variables of a cell, as a checkpoint of tf.contrib.rnn has them.
+  """Converts the weights of a cell to the variables of tf.contrib.rnn.
 
   Args:
-    weights: the cell's weights.
-    scope: the cell's scope, as "rnn/indy_lstm_cell".
+    weights: The `CellWeights`.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell".
 
   Returns:
-    The arrays by the variables' names: what `read_weights` reads.
+    A dict from the names of the variables to arrays. `read_weights` can read
+    it, and `write_checkpoint` can write it.
 
   Example:
 

@@ -1,4 +1,4 @@
-"""Which implementation runs: what shows it, and what sets it."""
+"""Which implementation of the cells runs, and how to choose it."""
 
 import contextlib
 import contextvars
@@ -31,16 +31,17 @@ _has_warned = False
 
 @dataclasses.dataclass(frozen=True)
 class Availability:
-  """Whether the fused ops are there; true or false in a condition.
+  """Whether the fused ops can run. True or false in a condition.
 
   Attributes:
-    available: whether the op library is loaded.
-    reason: why it is not, a sentence; None where it is.
-    gpu_architectures: what the GPU kernels in the library are compiled for,
-      such as ("sm_75", "sm_80", "sm_90", "compute_90"), of which the last
-      serves all later GPUs; empty where there are no GPU kernels.
-    gpu_reason: why the ops can't run on this machine's GPUs, a sentence; None
-      where they can, or where TensorFlow sees no GPU and there are kernels.
+    available: Whether the op library is loaded.
+    reason: A sentence that says why it is not loaded. None if it is.
+    gpu_architectures: The architectures that the GPU kernels in the library are
+      compiled for, such as ("sm_75", "sm_80", "sm_90", "compute_90"). The last
+      one serves all later GPUs. Empty if there are no GPU kernels.
+    gpu_reason: A sentence that says why the ops cannot run on the GPUs of this
+      machine. None if they can, or if there are kernels and TensorFlow sees no
+      GPU.
   """
 
   available: bool
@@ -53,12 +54,12 @@ class Availability:
 
 
 def fused_ops_available() -> Availability:
-  """Says whether the fused ops can run here, and why if they can't.
+  """Says whether the fused ops can run here, and why not.
 
   Returns:
-    An object that is true where the op library for the running TensorFlow is
-    loaded; elsewhere it is false, and its `reason` is a sentence. It also says
-    for which GPUs there are kernels, see `Availability`.
+    An `Availability`. It is true if the op library for the running TensorFlow
+    is loaded. If it is false, `reason` is a sentence that says why. It also
+    says which GPUs there are kernels for.
 
   Example:
 
@@ -88,32 +89,35 @@ def _check_implementation(name: str, source: str) -> str:
 def implementation(
   name: Literal["auto", "fused", "composed"],
 ) -> Iterator[None]:
-  """Chooses which implementation the cells called inside are built with.
+  """Chooses the implementation of the cells that are called inside a block.
 
-  What counts is when a graph is built: a tf.function that was traced before
-  keeps what it has.
+  The choice applies to graphs that are built inside the block. A tf.function
+  that was traced before is not changed.
 
-  The choice holds in the thread or the asyncio task that makes it, and in the
-  replicas that a tf.distribute strategy builds from there. Another thread
-  follows the environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which takes
-  the same values. To pass a choice on to a thread of your own, run its function
-  by `contextvars.copy_context().run`.
+  The choice holds in the thread or asyncio task that makes it, and in the
+  replicas that a tf.distribute strategy builds from there. Other threads follow
+  the environment variable TF_CONTRIB_RNN_IMPLEMENTATION, which takes the same
+  values. To pass a choice on to a thread of your own, run its function with
+  `contextvars.copy_context().run`.
 
   Args:
-    name: "fused": the op library has to be there; an activation that no op
-      knows, a call compiled by XLA and a dtype other than float16, bfloat16,
-      float32 and float64 are still composed. "composed": TensorFlow's own ops
-      only, for a model that has to run where the library is not. "auto", the
-      default: fused where it can be; where TensorFlow sees a GPU, only if
-      the library has kernels that run on it.
+    name: One of three values.
+
+      - "fused" requires the op library. Some calls are still composed: those
+        with an activation that no op has, calls that XLA compiles, and dtypes
+        other than float16, bfloat16, float32 and float64.
+      - "composed" uses TensorFlow's own operations only. Use it for a model
+        that has to run without the op library.
+      - "auto", the default, uses fused ops if they can run. If TensorFlow sees
+        a GPU, the library has to have kernels that run on it.
 
   Yields:
     Nothing.
 
   Raises:
-    ValueError: if `name` is none of these.
-    RuntimeError: from a cell's call, if `name` is "fused" and the op library
-      can't be loaded.
+    ValueError: If `name` is none of these.
+    RuntimeError: From a call of a cell, if `name` is "fused" and the op library
+      cannot be loaded.
 
   Example:
 
