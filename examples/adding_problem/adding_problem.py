@@ -14,14 +14,14 @@ weights, against one LSTM layer of 128 units.
 
 import argparse
 import collections
+import itertools
 import os
+import sys
 import time
+import warnings
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-import tqdm
-
-import tf_contrib_rnn as contrib_rnn
+sys.path.append(os.path.join(os.path.dirname(__file__), os.pardir))
+import command_line  # noqa: E402
 
 UNITS = 128
 LEARNING_RATES = {"indrnn": 2e-4, "lstm": 2e-3}  # the paper's, ReLU and tanh
@@ -30,8 +30,92 @@ TEST_SEQUENCES = 1000
 COLOURS = {"indrnn": "tab:blue", "lstm": "tab:orange"}
 NAMES = {"indrnn": "IndRNN", "lstm": "LSTM"}
 
+
+def parse_arguments():
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
+  add = parser.add_argument
+  count = command_line.whole_number(1)
+  add(
+    "--lengths",
+    type=command_line.whole_number(2),  # a sequence has two halves
+    nargs="+",
+    default=[100, 500, 1000],
+    metavar="N",
+    help="steps of a sequence, 2 or more; default: 100 500 1000",
+  )
+  add(
+    "--cell",
+    nargs="+",
+    choices=NAMES,
+    default=list(NAMES),
+    help="which models; default: both",
+  )
+  add(
+    "--steps",
+    type=count,
+    default=20000,
+    metavar="N",
+    help="training steps, at most, a model; default: %(default)s",
+  )
+  add(
+    "--seconds",
+    type=command_line.positive,
+    metavar="N",
+    help="of training, at most, a model; default: no limit",
+  )
+  add(
+    "--batch",
+    type=count,
+    default=50,
+    metavar="N",
+    help="sequences a training step; default: %(default)s",
+  )
+  add(
+    "--learning-rate",
+    type=command_line.positive,
+    metavar="X",
+    help=f"default: {LEARNING_RATES}",
+  )
+  add(
+    "--seed",
+    type=command_line.whole_number(0),
+    default=0,
+    metavar="N",
+    help="of weights and data; default: %(default)s",
+  )
+  add(
+    "--threads",
+    type=command_line.whole_number(0),
+    default=0,
+    metavar="N",
+    help="TensorFlow's; default: 0, which is all",
+  )
+  add(
+    "--output",
+    type=command_line.new_folder,
+    default="adding_problem",
+    metavar="FOLDER",
+    help="where losses and the plot are written; default: %(default)s",
+  )
+  add("--no-plot", action="store_true", help="write no plot: no matplotlib")
+  return parser.parse_args()
+
+
+# Before TensorFlow is imported: that takes seconds, and it logs its start.
+OPTIONS = parse_arguments() if __name__ == "__main__" else None
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np  # noqa: E402
+import tensorflow.compat.v1 as tf  # noqa: E402
+import tqdm  # noqa: E402
+
+import tf_contrib_rnn as contrib_rnn  # noqa: E402
+
 # What a training leaves: arrays with a number a step, and the test error.
 Training = collections.namedtuple("Training", "losses seconds test_error")
+LOSS_EVERY = 1000  # steps, where there is no terminal for a progress bar
 
 
 def make_batch(rng, batch, length):
@@ -104,7 +188,10 @@ class Program:
 
 
 def train(cell, length, options):
-  """Trains for the steps or seconds of the options, whichever ends first."""
+  """Trains for the steps or seconds of the options, whichever ends first.
+
+  Returns a Training, and whether it ended without Ctrl-C.
+  """
   tf.reset_default_graph()
   tf.set_random_seed(options.seed)
   rng = np.random.RandomState(options.seed)
@@ -114,32 +201,48 @@ def train(cell, length, options):
     intra_op_parallelism_threads=options.threads,
     inter_op_parallelism_threads=options.threads,
   )
-  losses, seconds = [], []
   with tf.Session(config=config) as session:
     session.run(tf.global_variables_initializer())
-    start = time.monotonic()
-    with tqdm.tqdm(total=options.steps, unit="step") as bar:
-      bar.set_description(f"{NAMES[cell]}, length {length}")
-      for _ in range(options.steps):
-        feed = program.feed(rng, options.batch)
-        loss, _ = session.run([program.loss, program.train], feed)
-        losses.append(loss)
-        seconds.append(time.monotonic() - start)
-        bar.update()
-        if len(losses) % 10 == 1:
-          bar.set_postfix(loss=f"{np.mean(losses[-100:]):.4f}")
-        if not np.isfinite(loss):
-          tqdm.tqdm.write(f"step {len(losses)}: the loss is {loss}")
-          break
-        if options.seconds and seconds[-1] > options.seconds:
-          break
+    losses, seconds, is_whole = run_steps(
+      session, program, rng, f"{NAMES[cell]}, length {length}", options
+    )
     # The same sequences for every model, in parts, to save memory.
     rng = np.random.RandomState(options.seed + 1)
     parts = [
       session.run(program.loss, program.feed(rng, TEST_SEQUENCES // 10))
       for _ in range(10)
     ]
-  return Training(np.array(losses), np.array(seconds), np.mean(parts))
+  training = Training(np.array(losses), np.array(seconds), np.mean(parts))
+  return training, is_whole
+
+
+def run_steps(session, program, rng, name, options):
+  """Returns losses, seconds, and whether it ended without Ctrl-C."""
+  losses, seconds = [], []
+  start = time.monotonic()
+  with tqdm.tqdm(total=options.steps, unit="step", disable=None) as bar:
+    bar.set_description(name)
+    try:
+      for step in range(1, options.steps + 1):
+        feed = program.feed(rng, options.batch)
+        loss, _ = session.run([program.loss, program.train], feed)
+        losses.append(loss)
+        seconds.append(time.monotonic() - start)
+        bar.update()
+        if step % 10 == 1:
+          bar.set_postfix(loss=f"{np.mean(losses[-100:]):.4f}")
+        if bar.disable and step % LOSS_EVERY == 0:
+          mean = np.mean(losses[-100:])
+          print(f"{name}: step {step}, loss {mean:.4f}", flush=True)
+        if not np.isfinite(loss):
+          tqdm.tqdm.write(f"step {step}: the loss is {loss}")
+          break
+        if options.seconds and seconds[-1] > options.seconds:
+          break
+    except KeyboardInterrupt:
+      count = min(len(losses), len(seconds))
+      return losses[:count], seconds[:count], False
+  return losses, seconds, True
 
 
 def smooth(losses, window=100):
@@ -184,39 +287,7 @@ def plot(trainings, path):
   picture.savefig(path, dpi=100)
 
 
-def main():
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-  )
-  add = parser.add_argument
-  add("--lengths", type=int, nargs="+", default=[100, 500, 1000])
-  add("--cell", nargs="+", choices=CELLS, default=list(CELLS))
-  add("--steps", type=int, default=20000, help="at most, a model")
-  add("--seconds", type=float, help="at most, a model")
-  add("--batch", type=int, default=50)
-  add("--learning-rate", type=float, help=f"default: {LEARNING_RATES}")
-  add("--seed", type=int, default=0)
-  add("--threads", type=int, default=0, help="TensorFlow's; default: all")
-  add(
-    "--output", default="adding_problem", help="a folder, for what is written"
-  )
-  add("--no-plot", action="store_true")
-  options = parser.parse_args()
-  if min(options.lengths) < 2:
-    parser.error("--lengths: a sequence has two halves, so 2 steps or more")
-  tf.logging.set_verbosity(tf.logging.ERROR)
-  tf.disable_v2_behavior()
-  os.makedirs(options.output, exist_ok=True)
-  trainings = {}
-  for length in options.lengths:
-    for cell in options.cell:
-      trainings[cell, length] = train(cell, length, options)
-      path = os.path.join(options.output, f"{cell}_{length}.npz")
-      np.savez(path, **trainings[cell, length]._asdict())
-  if not options.no_plot:
-    path = os.path.join(options.output, "adding_problem.png")
-    plot(trainings, path)
-    print("wrote", path)
+def print_table(trainings):
   print("length  model   steps  seconds  loss of the last 100  test MSE")
   for (cell, length), (losses, seconds, test_error) in trainings.items():
     print(
@@ -225,5 +296,32 @@ def main():
     )
 
 
+def main(options):
+  """Returns the exit status, 130 after Ctrl-C."""
+  tf.logging.set_verbosity(tf.logging.ERROR)
+  # TensorFlow's advice against what is tf.contrib.rnn's here.
+  warnings.filterwarnings("ignore", ".* is deprecated", module="tensorflow")
+  tf.disable_v2_behavior()
+  os.makedirs(options.output, exist_ok=True)
+  trainings = {}
+  for length, cell in itertools.product(options.lengths, options.cell):
+    training, is_whole = train(cell, length, options)
+    path = os.path.join(options.output, f"{cell}_{length}.npz")
+    np.savez(path, **training._asdict())
+    if not is_whole:
+      print(f"interrupted after {len(training.losses)} steps; saved {path}")
+      return 130
+    trainings[cell, length] = training
+  if not options.no_plot:
+    path = os.path.join(options.output, "adding_problem.png")
+    plot(trainings, path)
+    print("wrote", path)
+  print_table(trainings)
+  return 0
+
+
 if __name__ == "__main__":
-  main()
+  try:
+    sys.exit(main(OPTIONS))
+  except KeyboardInterrupt:  # before or after a training
+    sys.exit(130)

@@ -6,13 +6,55 @@ python relu_overflow.py train    the adding problem: the first step with a
 """
 
 import argparse
+import os
+import sys
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-import tqdm
-from adding_problem import make_batch
+sys.path.append(os.path.join(os.path.dirname(__file__), os.pardir))
+import command_line  # noqa: E402
 
-import tf_contrib_rnn as contrib_rnn
+
+def parse_arguments():
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
+  add = parser.add_argument
+  add("command", choices=["start", "train"], help="see above")
+  add(
+    "--lengths",
+    type=command_line.whole_number(2),  # a sequence has two halves
+    nargs="+",
+    default=[100, 500, 1000],
+    metavar="N",
+    help="steps of a sequence, 2 or more; default: 100 500 1000",
+  )
+  add(
+    "--learning-rates",
+    type=command_line.positive,
+    nargs="+",
+    default=[2e-4, 2e-3, 2e-2],
+    metavar="X",
+    help="of train; default: 2e-4 2e-3 2e-2",
+  )
+  add(
+    "--steps",
+    type=command_line.whole_number(1),
+    default=300,
+    metavar="N",
+    help="of train, at most, a row; default: %(default)s",
+  )
+  return parser.parse_args()
+
+
+# Before TensorFlow is imported: that takes seconds, and it logs its start.
+OPTIONS = parse_arguments() if __name__ == "__main__" else None
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np  # noqa: E402
+import tensorflow.compat.v1 as tf  # noqa: E402
+import tqdm  # noqa: E402
+from adding_problem import make_batch  # noqa: E402
+
+import tf_contrib_rnn as contrib_rnn  # noqa: E402
 
 CELLS = {
   "IndRNN": contrib_rnn.IndRNNCell,
@@ -106,7 +148,9 @@ def train_one(cell, bound, length, learning_rate, steps):
   stopped, largest, last = "none", np.nan, np.nan
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
-    bar = tqdm.trange(1, steps + 1, desc=f"{cell}, {length}", leave=False)
+    bar = tqdm.trange(
+      1, steps + 1, desc=f"{cell}, {length}", leave=False, disable=None
+    )
     for step in bar:
       batch, sums = make_batch(rng, BATCH, length)
       got, _ = session.run([loss, update], {inputs: batch, targets: sums})
@@ -128,20 +172,17 @@ def train_one(cell, bound, length, learning_rate, steps):
   )
 
 
-def main():
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-  )
-  parser.add_argument("command", choices=["start", "train"])
-  add = parser.add_argument
-  add("--lengths", type=int, nargs="+", default=[100, 500, 1000])
-  add("--learning-rates", type=float, nargs="+", default=[2e-4, 2e-3, 2e-2])
-  add("--steps", type=int, default=300)
-  options = parser.parse_args()
+def main(options):
+  """Returns the exit status, 130 after Ctrl-C: the rows are printed by then."""
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
-  (start if options.command == "start" else train)(options)
+  try:
+    (start if options.command == "start" else train)(options)
+  except KeyboardInterrupt:
+    print("interrupted; there are no rows but these")
+    return 130
+  return 0
 
 
 if __name__ == "__main__":
-  main()
+  sys.exit(main(OPTIONS))

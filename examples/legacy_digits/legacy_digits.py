@@ -13,15 +13,67 @@ functions come from, and tf.layers.dense, which Keras 3 took away.
 
 import argparse
 import os
-
-import numpy as np
-import tensorflow.compat.v1 as tf
-import tqdm
-
-import tf_contrib_rnn as contrib_rnn
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BATCH = 64
+NOT_SAVED = "nothing is saved without --save-to"
+
+sys.path.append(os.path.dirname(HERE))
+import command_line  # noqa: E402
+
+
+def parse_arguments():
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+  )
+  commands = parser.add_subparsers(
+    dest="command", required=True, metavar="eval | train"
+  )
+  command = commands.add_parser("eval", help="evaluate the test digits")
+  command.add_argument(
+    "--checkpoint",
+    type=command_line.checkpoint,
+    default=os.path.join(HERE, "checkpoint", "model.ckpt"),
+    help="what to restore; default: what TensorFlow 1.15 trained",
+  )
+  command = commands.add_parser(
+    "train", help="train from scratch, and evaluate the test digits"
+  )
+  command.add_argument(
+    "--epochs",
+    type=command_line.whole_number(1),
+    default=40,
+    metavar="N",
+    help="how many; default: %(default)s",
+  )
+  command.add_argument(
+    "--seed",
+    type=command_line.whole_number(0),
+    default=1,
+    metavar="N",
+    help="runs of a seed are the same; default: %(default)s",
+  )
+  command.add_argument(
+    "--save-to",
+    type=command_line.new_file(),
+    metavar="CHECKPOINT",
+    help="where to save a checkpoint, after Ctrl-C too; default: nowhere",
+  )
+  return parser.parse_args()
+
+
+# Before TensorFlow is imported: that takes seconds, and it logs its start.
+ARGUMENTS = parse_arguments() if __name__ == "__main__" else None
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# It rounds otherwise on each kind of processor, and logs that it does.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import numpy as np  # noqa: E402
+import tensorflow.compat.v1 as tf  # noqa: E402
+import tqdm  # noqa: E402
+
+import tf_contrib_rnn as contrib_rnn  # noqa: E402
 
 
 def dense(inputs, units, name):
@@ -128,55 +180,63 @@ def evaluate(checkpoint):
   )
 
 
-def train(epochs, save_to):
-  """Trains from scratch."""
+def run_epochs(session, program, train_op, epochs, seed):
+  """Trains, and returns the mean loss of the last epoch."""
+  rng = np.random.RandomState(seed)
+  count = len(program.data["train_y"])
+  # Without a terminal there is no bar, but a line an epoch.
+  with tqdm.tqdm(total=epochs * count, unit="digit", disable=None) as bar:
+    for epoch in range(1, epochs + 1):
+      order = rng.permutation(count)
+      losses = []
+      for i in range(0, count, BATCH):
+        which = order[i : i + BATCH]
+        feed = program.feed("train", which)
+        losses.append(session.run([program.loss, train_op], feed)[0])
+        bar.update(len(which))
+        bar.set_postfix(epoch=epoch, loss=f"{np.mean(losses):.4f}")
+      if bar.disable:
+        loss = np.mean(losses)
+        print(f"epoch {epoch} of {epochs}: loss {loss:.4f}", flush=True)
+  return np.mean(losses)
+
+
+def train(epochs, seed, save_to):
+  """Trains from scratch; returns the exit status, 130 after Ctrl-C."""
+  tf.set_random_seed(seed)
   program = Program(is_training=True)
   train_op = program.train_op()
-  rng = np.random.RandomState(1)
-  count = len(program.data["train_y"])
+  with tf.variable_scope(tf.get_variable_scope(), reuse=True):
+    test = Program(is_training=False)
+  saver = tf.train.Saver()
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
-    with tqdm.tqdm(total=epochs * count, unit="digit") as bar:
-      for epoch in range(epochs):
-        order = rng.permutation(count)
-        losses = []
-        for i in range(0, count, BATCH):
-          which = order[i : i + BATCH]
-          losses.append(
-            session.run([program.loss, train_op], program.feed("train", which))[
-              0
-            ]
-          )
-          bar.update(len(which))
-          bar.set_postfix(epoch=epoch + 1, loss=f"{np.mean(losses):.4f}")
-    print(
-      "trained %d epochs by %s, loss of the last: %.4f"
-      % (epochs, implementation_in(tf.get_default_graph()), np.mean(losses))
-    )
+    try:
+      loss = run_epochs(session, program, train_op, epochs, seed)
+    except KeyboardInterrupt:
+      saved = saver.save(session, save_to) if save_to else None
+      print("interrupted;", f"saved {saved}" if saved else NOT_SAVED)
+      return 130
+    accuracy = session.run(test.accuracy, test.feed("test", slice(None)))
+    by = implementation_in(tf.get_default_graph())
+    print(f"trained {epochs} epochs by {by}, loss of the last: {loss:.4f}")
+    print(f"test accuracy:       {accuracy:.6f}")
     if save_to:
-      print("saved", tf.train.Saver().save(session, save_to))
+      print("saved", saver.save(session, save_to))
+  return 0
 
 
-def main():
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-  )
-  commands = parser.add_subparsers(dest="command", required=True)
-  command = commands.add_parser("eval", help="evaluate the test digits")
-  command.add_argument(
-    "--checkpoint", default=os.path.join(HERE, "checkpoint", "model.ckpt")
-  )
-  command = commands.add_parser("train", help="train from scratch")
-  command.add_argument("--epochs", type=int, default=40)
-  command.add_argument("--save-to", help="where to save a checkpoint")
-  arguments = parser.parse_args()
+def main(arguments):
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
   if arguments.command == "eval":
     evaluate(arguments.checkpoint)
-  else:
-    train(arguments.epochs, arguments.save_to)
+    return 0
+  return train(arguments.epochs, arguments.seed, arguments.save_to)
 
 
 if __name__ == "__main__":
-  main()
+  try:
+    sys.exit(main(ARGUMENTS))
+  except KeyboardInterrupt:  # before or after the training
+    sys.exit(130)

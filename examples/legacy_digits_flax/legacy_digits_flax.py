@@ -17,17 +17,69 @@ command, nothing does.
 
 import argparse
 import os
-
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-from flax import nnx
-
-from tf_contrib_rnn.flax import nnx as contrib_rnn
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEGACY = os.path.join(HERE, os.pardir, "legacy_digits")
+
+sys.path.append(os.path.dirname(HERE))
+import command_line  # noqa: E402
+
+
+def parse_arguments():
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument(
+    "--checkpoint",
+    type=command_line.checkpoint,
+    default=os.path.join(LEGACY, "checkpoint", "model.ckpt"),
+    help="TensorFlow's, or a file of NumPy's (.npz); default: what TensorFlow "
+    "1.15 trained",
+  )
+  commands = parser.add_subparsers(dest="what", required=True)
+  commands.add_parser("eval", help="evaluate the test digits")
+  add = commands.add_parser("train", help="go on training").add_argument
+  add(
+    "--epochs",
+    type=command_line.whole_number(1),
+    default=2,
+    metavar="N",
+    help="how many; default: %(default)s",
+  )
+  add(
+    "--seed",
+    type=command_line.whole_number(0),
+    default=0,
+    metavar="N",
+    help="runs of a seed are the same; default: %(default)s",
+  )
+  file = command_line.new_file(".npz")
+  add(
+    "--save-to",
+    type=file,
+    metavar="FILE.npz",
+    help="where to save a checkpoint as a file of NumPy's, after Ctrl-C too; "
+    "default: nowhere",
+  )
+  command = commands.add_parser("convert", help="write a file of NumPy's")
+  command.add_argument("file", type=file, help="the file, .npz")
+  return parser.parse_args()
+
+
+# Before JAX and TensorFlow are imported: that takes seconds.
+ARGUMENTS = parse_arguments() if __name__ == "__main__" else None
+# TensorFlow reads checkpoints, and logs its start.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+import optax  # noqa: E402
+from flax import nnx  # noqa: E402
+
+from tf_contrib_rnn.flax import nnx as contrib_rnn  # noqa: E402
 
 
 class Digits(nnx.Module):
@@ -66,18 +118,35 @@ def read_variables(checkpoint):
   }
 
 
+def recurrent_layers(model):
+  """The layers that were cells, each with the scope it has in a checkpoint."""
+  stack = "pixels/rnn/multi_rnn_cell/"
+  directions = "rows/bidirectional_rnn/"
+  return [
+    (model.layer_0, stack + "cell_0/layer_0"),
+    (model.layer_1, stack + "cell_1/layer_1"),
+    (model.rows.forward_rnn, directions + "fw/indy_gru_cell"),
+    (model.rows.backward_rnn, directions + "bw/indy_gru_cell"),
+  ]
+
+
 def load_weights(model, variables):
   """Gives the model what TensorFlow 1.15 saved."""
-  rows = "rows/bidirectional_rnn/"
-  for layer, scope in (
-    (model.layer_0, "pixels"),
-    (model.layer_1, "pixels"),
-    (model.rows.forward_rnn, rows + "fw"),
-    (model.rows.backward_rnn, rows + "bw"),
-  ):
+  for layer, scope in recurrent_layers(model):
     contrib_rnn.load_contrib_variables(layer, variables, scope)
   model.logits.kernel[...] = jnp.asarray(variables["logits/kernel"])
   model.logits.bias[...] = jnp.asarray(variables["logits/bias"])
+
+
+def save_weights(model, file):
+  """Writes the variables that `load_weights` takes."""
+  variables = {
+    "logits/kernel": model.logits.kernel[...],
+    "logits/bias": model.logits.bias[...],
+  }
+  for layer, scope in recurrent_layers(model):
+    variables.update(contrib_rnn.contrib_variables(layer, scope))
+  np.savez(file, **variables)
 
 
 def load_data(part):
@@ -120,7 +189,7 @@ def train_step(model, optimizer, images, labels):
   return value
 
 
-def train(model, epochs, batch=64):
+def train(model, epochs, seed, batch=64):
   """Trains on from the checkpoint's weights, with the program's optimizer."""
   images, labels = load_data("train")
   optimizer = nnx.Optimizer(
@@ -128,41 +197,51 @@ def train(model, epochs, batch=64):
     optax.chain(optax.clip_by_global_norm(1.0), optax.adam(2e-3)),
     wrt=nnx.Param,
   )
-  rng = np.random.RandomState(0)
-  for epoch in range(epochs):
-    model.train()
+  rng = np.random.RandomState(seed)
+  model.train()
+  for epoch in range(1, epochs + 1):
     order = rng.permutation(len(images))
     losses = []
     for first in range(0, len(order) - batch + 1, batch):
       rows = order[first : first + batch]
       losses.append(train_step(model, optimizer, images[rows], labels[rows]))
-    print(f"epoch {epoch + 1}, mean loss: {np.mean(losses):.4f}")
-  evaluate(model)
+    loss = np.mean(losses)
+    print(f"epoch {epoch} of {epochs}, mean loss: {loss:.4f}", flush=True)
 
 
-def main():
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
-  parser.add_argument(
-    "--checkpoint", default=os.path.join(LEGACY, "checkpoint", "model.ckpt")
-  )
-  commands = parser.add_subparsers(dest="what", required=True)
-  commands.add_parser("eval")
-  commands.add_parser("train").add_argument("--epochs", type=int, default=2)
-  commands.add_parser("convert").add_argument("file")
-  arguments = parser.parse_args()
+def train_and_save(model, arguments):
+  """Returns the exit status, 130 after Ctrl-C."""
+  status = 0
+  try:
+    train(model, arguments.epochs, arguments.seed)
+    evaluate(model)
+  except KeyboardInterrupt:
+    status = 130
+    print("interrupted; ", end="")
+  if arguments.save_to:
+    save_weights(model, arguments.save_to)
+    print("saved", arguments.save_to)
+  elif status:
+    print("nothing is saved without --save-to")
+  return status
+
+
+def main(arguments):
   variables = read_variables(arguments.checkpoint)
   if arguments.what == "convert":
     np.savez(arguments.file, **variables)
-    return
-  model = Digits(nnx.Rngs(0))
+    return 0
+  seed = arguments.seed if arguments.what == "train" else 0
+  model = Digits(nnx.Rngs(seed))
   load_weights(model, variables)
-  if arguments.what == "eval":
-    evaluate(model)
-  else:
-    train(model, arguments.epochs)
+  if arguments.what == "train":
+    return train_and_save(model, arguments)
+  evaluate(model)
+  return 0
 
 
 if __name__ == "__main__":
-  main()
+  try:
+    sys.exit(main(ARGUMENTS))
+  except KeyboardInterrupt:  # before or after the training
+    sys.exit(130)
