@@ -62,7 +62,7 @@ def time_functions(functions):
 def main():
   rows = []
   problems = [Problem(cell, *shape) for shape in SHAPES for cell in INDY_CELLS]
-  for problem in tqdm.tqdm(problems):
+  for problem in tqdm.tqdm(problems, disable=None):
     layer = getattr(indy, problem.cell)(problem.units)
     cell = getattr(indy, problem.cell + "Cell")(problem.units)
     lengths = jnp.arange(problem.batch) % problem.time + 1

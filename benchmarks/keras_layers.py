@@ -78,7 +78,7 @@ def main():
   makers = [make_dynamic_rnn, functions.make_keras_indy, functions.make_keras]
   rows, ratios = [], []
   problems = [Problem(cell, *shape) for shape in SHAPES for cell in INDY_CELLS]
-  for problem in tqdm.tqdm(problems):
+  for problem in tqdm.tqdm(problems, disable=None):
     pairs = [make_functions(problem, maker) for maker in makers]
     times = measure([function for pair in pairs for function in pair])
     forward, train = times[2] / times[0], times[3] / times[1]

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import datetime
 import json
+import math
 import pathlib
 import sys
 
@@ -38,11 +39,33 @@ _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _MEMORY_CANDIDATES = ("whole", "stepwise", "composition")
 
 
+def _parse_count(text):
+  if not text.isdecimal() or int(text) < 1:
+    raise argparse.ArgumentTypeError(
+      f"is {text!r}, expected a whole number, 1 or more"
+    )
+  return int(text)
+
+
+def _parse_seconds(text):
+  try:
+    seconds = float(text)
+  except ValueError:
+    seconds = math.nan
+  if not 0 <= seconds < math.inf:
+    raise argparse.ArgumentTypeError(
+      f"is {text!r}, expected a number, 0 or more"
+    )
+  return seconds
+
+
 def _parse_shape(text):
-  shape = tuple(map(int, text.split(",")))
-  if len(shape) != 4:
-    raise argparse.ArgumentTypeError(f"{text!r}, expected B,T,D,H")
-  return shape
+  sizes = text.split(",")
+  if len(sizes) != 4 or not all(s.isdecimal() and int(s) for s in sizes):
+    raise argparse.ArgumentTypeError(
+      f"is {text!r}, expected B,T,D,H, whole numbers of 1 or more"
+    )
+  return tuple(map(int, sizes))
 
 
 def parse_arguments():
@@ -50,19 +73,42 @@ def parse_arguments():
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
   add = parser.add_argument
-  add("--output", type=pathlib.Path, default=_ROOT / "docs")
+  add(
+    "--output",
+    type=pathlib.Path,
+    default=_ROOT / "docs",
+    help="a folder; default: docs",
+  )
   add("--quick", action="store_true", help="fewer shapes, points and rounds")
-  add("--redraw", action="store_true", help="measure nothing")
+  add("--redraw", action="store_true", help="measure nothing: see above")
   add("--parts", nargs="*", choices=PARTS, help="default: all")
   add(
     "--shapes", nargs="+", type=_parse_shape, help="batch,time,inputs,units ..."
   )
-  add("--cells", nargs="+", choices=CELLS, default=CELLS)
-  add("--candidates", nargs="+", choices=CANDIDATES, default=list(CANDIDATES))
-  add("--rounds", type=int, help="default: 5, quick 2")
-  add("--runs", type=int, help="least runs a round; default: 3, quick 5")
-  add("--seconds", type=float, default=0.1, help="of a round, if runs allow")
+  add("--cells", nargs="+", choices=CELLS, default=CELLS, help="default: all")
+  add(
+    "--candidates",
+    nargs="+",
+    choices=CANDIDATES,
+    default=list(CANDIDATES),
+    help="default: all",
+  )
+  count = {"type": _parse_count, "metavar": "N"}
+  add("--rounds", **count, help="default: 5, quick 2")
+  add("--runs", **count, help="least runs a round; default: 3, quick 5")
+  add(
+    "--seconds",
+    type=_parse_seconds,
+    default=0.1,
+    metavar="N",
+    help="of a round, if runs allow; default: %(default)s",
+  )
   arguments = parser.parse_args()
+  if arguments.redraw and not _figures_in(arguments.output).is_file():
+    parser.error(
+      f"argument --redraw: there is no {_figures_in(arguments.output)}, "
+      "expected the figures of an earlier run"
+    )
   quick = arguments.quick
   arguments.shapes = arguments.shapes or (SMALL if quick else SHAPES)
   arguments.rounds = arguments.rounds or (2 if quick else 5)
@@ -70,6 +116,10 @@ def parse_arguments():
   if arguments.parts is None:
     arguments.parts = ("shapes", "sweep") if quick else PARTS
   return arguments
+
+
+def _figures_in(folder):
+  return folder / "benchmarks.json"
 
 
 def plan(arguments):
@@ -188,7 +238,7 @@ def measure(arguments):
 def main():
   arguments = parse_arguments()
   arguments.output.mkdir(parents=True, exist_ok=True)
-  figures = arguments.output / "benchmarks.json"
+  figures = _figures_in(arguments.output)
   if not arguments.redraw:
     text = json.dumps(measure(arguments), indent=1)
     figures.write_text(text + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ import helpers
 import numpy as np
 import problems
 import pytest
+import run as benchmark
 import targets
 import test_sru_recurrence
 from candidates import CANDIDATES
@@ -60,6 +61,25 @@ def test_writes_figures_tables_and_charts(tmp_path):
   for chart in ("benchmarks-shapes.png", "benchmarks-growth.png"):
     assert f"({chart})" in document
     assert (tmp_path / chart).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+  "arguments,message",
+  [
+    ("--rounds 0", "--rounds: is '0', expected a whole number, 1 or more"),
+    ("--runs -1", "--runs: is '-1', expected a whole number, 1 or more"),
+    ("--seconds nan", "--seconds: is 'nan', expected a number, 0 or more"),
+    ("--shapes 1,2,3,0", "--shapes: is '1,2,3,0', expected B,T,D,H"),
+    ("--redraw", "--redraw: there is no "),
+  ],
+)
+def test_mistakes_are_told(tmp_path, monkeypatch, capsys, arguments, message):
+  command = ["run.py", "--output", str(tmp_path), *arguments.split()]
+  monkeypatch.setattr(sys, "argv", command)
+  with pytest.raises(SystemExit) as ended:
+    benchmark.parse_arguments()
+  assert ended.value.code == 2
+  assert f"error: argument {message}" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module", params=SAME)
