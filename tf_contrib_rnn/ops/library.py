@@ -41,7 +41,8 @@ def _why_missing(folder: str) -> str:
   if minors:
     return (
       f"tf_contrib_rnn was built for TensorFlow {', '.join(minors)}, and "
-      f"this is TensorFlow {tf.__version__}: install a later release, or build it for this one"
+      f"this is TensorFlow {tf.__version__}: install a later release, or build "
+      "it for this one"
     )
   return (
     f"tf_contrib_rnn was installed without an op library: there is no "
