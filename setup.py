@@ -150,7 +150,7 @@ class BuildLibraries(build_ext):
   """Names a library as the package looks for it."""
 
   def run(self):
-    if os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0":
+    if not PREBUILT and os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0":
       sys.exit(
         "TF_CONTRIB_RNN_CUDA asks for GPU kernels, which pip does not build: "
         "`make wheels CUDA=1` makes a wheel that has them, and `make build "
