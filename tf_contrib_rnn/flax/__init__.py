@@ -1,9 +1,10 @@
 """Element-wise recurrent cells and layers for flax.linen.
 
-They are flax's own in all but the recurrent weights: where a GRUCell has a
-matrix for each gate, an IndyGRUCell has a vector, and an SRUCell, which flax
-has not, nothing. The same for flax.nnx is in `tf_contrib_rnn.flax.nnx`. Nothing
-here imports TensorFlow, except to read or write a checkpoint's files.
+They are like flax's own, except for the recurrent weights. A GRUCell has a
+recurrent matrix for each gate, and an IndyGRUCell has a vector. An SRUCell,
+which flax does not have, has no recurrent weights. The same classes for
+flax.nnx are in `tf_contrib_rnn.flax.nnx`. TensorFlow is only imported to read
+or write the files of a checkpoint.
 """
 
 from tf_contrib_rnn.flax.bound import bound_recurrent_kernels

@@ -1,11 +1,11 @@
-"""What the cells and layers of linen and nnx compute: a step, whole sequences.
+"""What the cells and layers of linen and nnx compute: one step, or sequences.
 
-A cell hands over itself and its weights. What is asked of it: `kind`,
-`activation_fn`, `gate_fn` if it has gates, and `promote`, which brings arrays
-to the dtype of the computation. The weights are those that `kind` names, gates
-side by side in tf.contrib.rnn's order: a kernel [D, gates * H], a recurrent
-kernel [1, gates * H] and a bias [gates * H]; of the SRU, a kernel and a bias
-[2 * H]. A carry is what flax calls the state: h, c and h, or the SRU's c.
+The functions take a cell and its weights. A cell has `kind`, `activation_fn`,
+`gate_fn` if it has gates, and `promote`, which converts arrays to the dtype
+of the computation. `kind` lists the weights, with gates side by side in the
+order of tf.contrib.rnn: a kernel [D, gates * H], a recurrent kernel [1,
+gates * H] and a bias [gates * H]. The SRU has a kernel and a bias [2 * H].
+"Carry" is flax's name for the state: h, the pair (c, h), or c of the SRU.
 """
 
 import dataclasses
@@ -32,11 +32,12 @@ class Kind:
   """One of the cells, as flax runs it.
 
   Attributes:
-    cell: its facts.
-    recur: the function of `tf_contrib_rnn.jax` that runs whole sequences.
-    attributes: what that and the composition are given besides.
-    complete: makes of the weights but the kernel and of the states of the carry
-      what the composition takes: recurrent kernel, bias and states.
+    cell: The facts about the cell.
+    recur: The function of `tf_contrib_rnn.jax` that runs whole sequences.
+    attributes: Further arguments of that function and of the composition.
+    complete: Function from the weights (without the kernel) and the states of
+      the carry to the arrays that the composition takes: recurrent kernel, bias
+      and states.
   """
 
   cell: cell_kinds.CellKind
@@ -50,7 +51,7 @@ class Kind:
 
   @property
   def states(self) -> int:
-    """How many arrays the carry has."""
+    """The number of arrays in the carry."""
     return len(self.cell.states) - (not self.cell.carries_output)
 
   @property
@@ -68,12 +69,12 @@ SRU = Kind(cell_kinds.SRU, recurrence.sru, complete=recurrence.complete_sru)
 
 
 def uniform(key: Any, shape: Any, dtype: Any = jnp.float32) -> jax.Array:
-  """Draws from [-1, 1): how tf.contrib.rnn starts recurrent kernels."""
+  """Draws from [-1, 1), as tf.contrib.rnn initializes recurrent kernels."""
   return jax.random.uniform(key, shape, dtype, -1.0, 1.0)
 
 
 def by_gate(initializers: list[Callable]) -> Callable:
-  """An initializer of gates side by side, each drawn as an array of its own."""
+  """Returns an initializer of gates side by side, each drawn on its own."""
 
   def initialize(key, shape, dtype):
     *rows, width = shape
@@ -86,9 +87,10 @@ def by_gate(initializers: list[Callable]) -> Callable:
 
 
 def _side_by_side(gates):
-  """Joins arrays, or what with_partitioning has put around them.
+  """Joins arrays, or the boxes that with_partitioning puts around them.
 
-  linen's is a tree of the array, nnx's an object that has it.
+  The box of linen is a tree with the array. That of nnx is an object that has
+  the array.
   """
   if hasattr(gates[0], "raw_value"):
     joined = _side_by_side([gate.raw_value for gate in gates])
@@ -97,10 +99,10 @@ def _side_by_side(gates):
 
 
 def check_features(name: str, features: Any) -> None:
-  """Refuses a number of features that is none.
+  """Raises an error if this is not a number of features.
 
   Raises:
-    ValueError: naming the argument.
+    ValueError: The message names the argument.
   """
   is_whole = isinstance(features, int) and not isinstance(features, bool)
   if not is_whole or features < 1:
@@ -113,7 +115,7 @@ def shape_of_step(inputs: Any, time_major: bool) -> tuple:
   """The shape [*batch, D] of one step of sequences.
 
   Raises:
-    ValueError: if inputs are no sequences.
+    ValueError: If inputs are not sequences.
   """
   shape = jnp.shape(inputs)
   if len(shape) < 2:
@@ -132,7 +134,7 @@ def _check_shape(name: str, array: Any, expected: tuple) -> None:
 
 
 def _check(cell, weights, inputs, carry, name_of_carry, batch):
-  """Compares shapes with the kernel's, and with the batch's dimensions."""
+  """Compares shapes with those of the kernel and of the batch."""
   depth, width = weights[0].shape
   _check_shape("inputs", inputs, (*jnp.shape(inputs)[:-1], depth))
   states = jax.tree.leaves(carry)
@@ -155,20 +157,20 @@ def _convert_lengths(seq_lengths, batch):
 
 
 def run_step(cell: Any, weights: tuple, carry: Any, inputs: Any) -> tuple:
-  """One step of a cell: (new carry, output), as flax's cells return them.
+  """Runs one step of a cell. Returns (new carry, output), like flax's cells.
 
-  The new carry has the dtype of the old one, whatever the computation has, so
-  that a loop can carry it. A step is composed: XLA makes one loop of it and
-  what is around it.
+  The new carry has the dtype of the old one, whatever dtype the computation
+  has, so that a loop can carry it. A step is always composed: XLA compiles it
+  together with the loop around it.
 
   Args:
-    cell: as above.
-    weights: those that its kind names.
-    carry: arrays [*batch, H].
-    inputs: [*batch, D].
+    cell: The cell.
+    weights: The weights that the cell's kind lists.
+    carry: Arrays [*batch, H].
+    inputs: Array [*batch, D].
 
   Raises:
-    ValueError: naming the argument, for shapes that do not match.
+    ValueError: If shapes do not match. The message names the argument.
   """
   batch = jnp.shape(inputs)[:-1]
   _check(cell, weights, inputs, carry, "carry", batch)
@@ -189,20 +191,26 @@ def run_sequences(
   reverse: bool,
   keep_order: bool,
 ) -> Any:
-  """Runs a cell over sequences as nn.RNN does: one product, one recurrence.
+  """Runs a cell over sequences like nn.RNN: one product, one recurrence.
 
   Args:
-    cell, weights: as of `run_step`.
-    carry: where the sequences start, arrays [*batch, H].
-    inputs: [*batch, time, D], or with time_major [time, *batch, D].
-    seq_lengths, return_carry, time_major, reverse, keep_order: as of nn.RNN.
+    cell: The cell.
+    weights: The weights that the cell's kind lists.
+    carry: The carry before the first step, arrays [*batch, H].
+    inputs: Array [*batch, time, D], or [time, *batch, D] if `time_major`.
+    seq_lengths: See nn.RNN.
+    return_carry: See nn.RNN.
+    time_major: See nn.RNN.
+    reverse: See nn.RNN.
+    keep_order: See nn.RNN.
 
   Returns:
-    Outputs like the inputs, or with return_carry the carry and the outputs.
+    The outputs, shaped like the inputs. If `return_carry` is true, a pair of
+    the carry and the outputs.
 
   Raises:
-    ValueError: naming the argument, for shapes that do not match.
-    TypeError: for lengths that are no integers.
+    ValueError: If shapes do not match. The message names the argument.
+    TypeError: If lengths are not integers.
   """
   batch = shape_of_step(inputs, time_major)[:-1]
   _check(cell, weights, inputs, carry, "initial_carry", batch)
@@ -235,8 +243,10 @@ def run_sequences(
 
 
 def _project(cell, weights, carry, inputs):
-  """x W, the other weights, and the states as rows, in the dtype of the
-  computation."""
+  """Returns x W, the other weights, and the states as rows.
+
+  All are in the dtype of the computation.
+  """
   inputs, kernel, *arrays = cell.promote(
     inputs, *weights, *jax.tree.leaves(carry)
   )
@@ -260,7 +270,7 @@ def _like(carry, states):
 
 
 def _recur(cell, x, others, states, **options):
-  """The outputs and the final states, by the fused function if it can."""
+  """The outputs and the final states, by the fused function if it can run."""
   kind = cell.kind
   if getattr(cell, "gate_fn", jax.nn.sigmoid) is not jax.nn.sigmoid:
     return _compose(cell, x, others, states, **options)
@@ -276,7 +286,7 @@ def _recur(cell, x, others, states, **options):
 
 
 def _compose(cell, x, others, states, sequence_length=None, **options):
-  """As `_recur`, composed, for a step as well, and for any gate_fn."""
+  """Like `_recur`, but composed. It takes one step as well, and any gate_fn."""
   kind = cell.kind
   attributes = kind.attributes
   if kind.gates > 1:
@@ -291,10 +301,10 @@ def _compose(cell, x, others, states, sequence_length=None, **options):
 
 
 def _last_states(cell, run, outputs, seq_lengths, time_major):
-  """The states at the end of each sequence, as nn.RNN takes them.
+  """The states at the end of each sequence, as nn.RNN returns them.
 
-  nn.RNN takes those of step length - 1 by an index, so that a length past the
-  end is the end, and 0 is too.
+  nn.RNN takes the state of step length - 1 by an index. Therefore a length
+  larger than time counts as time, and so does 0.
   """
   time_axis = 0 if time_major else 1
   time = outputs.shape[time_axis]

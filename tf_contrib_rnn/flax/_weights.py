@@ -1,7 +1,7 @@
-"""A cell's arrays from a TensorFlow 1 checkpoint, and back: linen's and nnx's.
+"""A cell's arrays from a TensorFlow 1 checkpoint and back, for linen and nnx.
 
-The layout is tf.contrib.rnn's, but for the IndyLSTM's forget_bias: what is
-added at each step there is part of the bias here.
+The layout is that of tf.contrib.rnn, except for the `forget_bias` of the
+IndyLSTM. tf.contrib.rnn adds it at each step. Here it is part of the bias.
 """
 
 from collections.abc import Mapping
@@ -23,15 +23,17 @@ def read(
   scope: Optional[str],
   forget_bias: float,
 ) -> dict[str, np.ndarray]:
-  """The arrays that are to replace a cell's, in their dtypes.
+  """Returns the arrays that replace those of a cell, in the same dtypes.
 
   Args:
-    kind: which cell it is.
-    old: the cell's arrays by their names.
-    checkpoint, scope, forget_bias: as of `load_contrib_variables`.
+    kind: The kind of the cell.
+    old: The arrays of the cell, by name.
+    checkpoint: See `load_contrib_variables`.
+    scope: See `load_contrib_variables`.
+    forget_bias: See `load_contrib_variables`.
 
   Raises:
-    ValueError: as `load_contrib_variables`.
+    ValueError: See `load_contrib_variables`.
   """
   facts = kind.cell
   if set(old) != set(facts.arrays):
@@ -61,15 +63,16 @@ def read(
 def to_variables(
   cell: Any, arrays: Mapping[str, Any], scope: str, forget_bias: float
 ) -> dict[str, np.ndarray]:
-  """A cell's arrays as the variables of a tf.contrib.rnn cell.
+  """Converts the arrays of a cell to the variables of tf.contrib.rnn.
 
   Args:
-    cell: the cell, for its attributes.
-    arrays: by their names.
-    scope, forget_bias: as of `contrib_variables`.
+    cell: The cell. Its attributes are checked.
+    arrays: The arrays of the cell, by name.
+    scope: See `contrib_variables`.
+    forget_bias: See `contrib_variables`.
 
   Raises:
-    ValueError: as `contrib_variables`.
+    ValueError: See `contrib_variables`.
   """
   kind = cell.kind
   gate_fn = getattr(cell, "gate_fn", jax.nn.sigmoid)

@@ -1,4 +1,4 @@
-"""The IndRNN paper's bound on recurrent weights, on trees of parameters."""
+"""The bound of the IndRNN paper, for trees of parameters."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _SHOWN = 4  # arrays in a message
 
 
 def _place(path: tuple) -> tuple:
-  """An array's keys without those of a box: nn.Partitioned, nnx.Param, ..."""
+  """The keys of an array without those of boxes such as nnx.Param."""
   end = len(path)
   while end and isinstance(path[end - 1], GetAttrKey):
     end -= 1
@@ -25,9 +25,9 @@ def _is_of_a_cell(place: tuple, array: Any, arrays: dict[tuple, Any]) -> bool:
   """Whether an array is the recurrent kernel of one of this package's cells.
 
   Args:
-    place: the keys of the array.
-    array: what is there.
-    arrays: all that there are, by their keys.
+    place: The keys of the array.
+    array: The array.
+    arrays: All arrays, by their keys.
   """
   if not place or place[-1] != DictKey("recurrent_kernel"):
     return False
@@ -52,46 +52,49 @@ def _shown(paths: list) -> str:
 
 
 def bound_recurrent_kernels(params: Any, time: int, gamma: float = 2.0) -> Any:
-  """Keeps recurrent weights where they can't explode along a sequence.
+  """Keeps recurrent weights from exploding along a sequence.
 
-  Clips each recurrent kernel u of an IndRNN, IndyGRU or IndyLSTM to
+  The function clips each recurrent kernel u of an IndRNN, IndyGRU or IndyLSTM
+  to
 
       |u| <= gamma^(1/time)
 
-  so that |u|^time, by which an IndRNN with ReLU multiplies a state and its
-  gradient from the first step to the last, is gamma at most. Called after each
-  update, such as that of `optax.apply_updates`, inside of `jax.jit` too.
+  An IndRNN with ReLU multiplies a state and its gradient by up to |u|^time
+  between the first and the last step. With the bound, this factor is at most
+  gamma. Call the function after each update, such as that of
+  `optax.apply_updates`. It also works inside `jax.jit`.
 
-  It bounds the candidate of an IndyGRU in the same way. An IndyLSTM's c grows
-  along the forget gate as well, so there it is not enough for ReLU: see
-  docs/adding_problem.md. An IndRNN with `residual` multiplies by u + 1, which
-  this does not bound.
+  The candidate of an IndyGRU is bounded in the same way. The c of an IndyLSTM
+  grows along the forget gate as well. For an IndyLSTM with ReLU the bound is
+  therefore not enough: see docs/adding_problem.md. An IndRNN with `residual`
+  multiplies by u + 1, which this does not bound.
 
-  A recurrent kernel is known by its name, `recurrent_kernel`, and its shape: it
-  is [1, n], with a `kernel` [depth, n] and a `bias` [n] beside it. The three
-  may be stacked, as by `flax.linen.scan`. All else stays as it is, a
-  `recurrent_kernel` that is a matrix included.
+  A recurrent kernel is recognized by its name, `recurrent_kernel`, and its
+  shape: [1, n], beside a `kernel` [depth, n] and a `bias` [n]. The three may be
+  stacked, as by `flax.linen.scan`. All other arrays are returned unchanged,
+  including a `recurrent_kernel` that is a matrix.
 
   Source: section 3.1 of Li, Li, Cook, Zhu and Gao, "Independently Recurrent
   Neural Network (IndRNN): Building a longer and deeper RNN"
   (https://arxiv.org/abs/1803.04831).
 
   Args:
-    params: parameters, a tree of dicts: what linen's `module.init` makes,
+    params: Parameters, a tree of dicts: what `module.init` of linen returns,
       with boxes such as `flax.linen.Partitioned` or without; what `nnx.state`
-      gives; or a pure dict. For nnx modules themselves there is
+      returns; or a pure dict. For nnx modules, use
       `tf_contrib_rnn.flax.nnx.bound_recurrent_kernels`.
-    time: int, the number of steps of the longest sequence.
-    gamma: float, the most that a state may grow by along it. Default: 2, which
-      the paper uses with ReLU.
+    time: Int, the number of steps of the longest sequence.
+    gamma: Float, the largest factor by which a state may grow along that
+      sequence. Default: 2, which the paper uses with ReLU.
 
   Returns:
-    A tree like `params`, of the same shapes and dtypes. The limit is rounded to
-    the dtype.
+    A tree like `params`, with the same shapes and dtypes. The limit is rounded
+    to the dtype.
 
   Raises:
-    ValueError: if `time` is not a whole number of 1 or more, `gamma` not a
-      finite number over 0, or there is no such recurrent kernel in `params`.
+    ValueError: If `time` is not a whole number of 1 or more, if `gamma` is not
+      a finite number larger than 0, or if `params` has no such recurrent
+      kernel.
 
   Example:
 

@@ -1,8 +1,8 @@
-"""Element-wise recurrent cells for flax.linen: flax's, with diagonal matrices.
+"""Element-wise recurrent cells for flax.linen.
 
-Attributes, carries and calls are those of flax's cell of the same gates; here
-are the parameters. The SRU, which flax has not, is made like them.
-`_recurrence` has the mathematics.
+Each cell is flax's cell with the same gates, but with diagonal recurrent
+matrices. Attributes, carries and calls are those of flax's cells. flax has no
+SRU. It is made like the other cells. `_recurrence` has the mathematics.
 """
 
 from typing import Any
@@ -19,19 +19,20 @@ from tf_contrib_rnn.flax import _recurrence
 
 
 class _Cell(nn.RNNCellBase):
-  """What the cells have in common.
+  """The base class of the cells.
 
   Attributes:
-    kind: what there is to know of the cell; belongs to the class.
+    kind: The facts about the cell, an attribute of its class.
   """
 
   @nn.compact
   def weights(self, depth: int) -> tuple:
-    """The cell's parameters, made for inputs of `depth` features.
+    """Returns the parameters of the cell, for inputs of `depth` features.
 
     Returns:
       The kernel [depth, gates * features], the recurrent kernel [1, gates *
-      features] and the bias [gates * features]; the SRU's are fewer.
+      features] and the bias [gates * features]. The SRU has a smaller bias and
+      no recurrent kernel.
     """
     _recurrence.check_features("features", self.features)
     rows = {"kernel": (depth,), "recurrent_kernel": (1,), "bias": ()}
@@ -47,7 +48,7 @@ class _Cell(nn.RNNCellBase):
     )
 
   def _initializers(self):
-    """Those of the gates' parts of each parameter."""
+    """The initializers of each parameter, one for the part of each gate."""
     gates = self.kind.gates
     return {
       "kernel": [self.kernel_init] * gates,
@@ -60,76 +61,79 @@ class _Cell(nn.RNNCellBase):
     return promote_dtype(*arrays, dtype=self.dtype)
 
   def __call__(self, carry: Any, inputs: Any) -> tuple:
-    """One step.
+    """Runs one step.
 
     Args:
-      carry: the state, an array [..., features], or the pair c, h.
-      inputs: [..., depth].
+      carry: The state: an array [..., features], or the pair (c, h).
+      inputs: Array [..., depth].
 
     Returns:
-      The new carry, in the dtype of the old one, and the output [...,
-      features].
+      A pair `(carry, output)`: the new carry, in the dtype of the old one, and
+      the output [..., features].
 
     Raises:
-      ValueError: naming the argument, for shapes that do not match.
+      ValueError: If shapes do not match. The message names the argument.
     """
     weights = self.weights(jnp.shape(inputs)[-1])
     return _recurrence.run_step(self, weights, carry, inputs)
 
   @nn.nowrap
   def initialize_carry(self, rng: Any, input_shape: tuple) -> Any:
-    """The state before the first step.
+    """Returns the state before the first step.
 
     Args:
-      rng: a key for `carry_init`.
-      input_shape: that of a step's inputs, [..., depth].
+      rng: A key for `carry_init`.
+      input_shape: The shape of the inputs of one step, [..., depth].
 
     Returns:
-      An array [..., features] of `param_dtype`, or the pair c, h.
+      An array [..., features] of `param_dtype`, or a pair (c, h) of such
+      arrays.
     """
     shape = (*input_shape[:-1], self.features)
     return self.carry_init(rng, shape, self.param_dtype)
 
   @property
   def num_feature_axes(self) -> int:
-    """How many of the inputs' last dimensions are features."""
+    """The number of feature dimensions at the end of the inputs' shape."""
     return 1
 
 
 class IndRNNCell(_Cell):
   """Independently Recurrent Neural Network (IndRNN) cell.
 
-  flax's SimpleCell with a diagonal recurrent matrix:
+  The cell is `flax.linen.SimpleCell` with a diagonal recurrent matrix:
 
       output = h' = act(x W + u h + b)
 
-  with x [..., depth], W [depth, features], u [1, features], b [features] and a
-  carry h [..., features]. If `residual`, h is added to the sum as well.
+  x is [..., depth] and the carry h is [..., features]. If `residual` is true, h
+  is added to the sum as well.
 
-  Parameters: `kernel` W, `recurrent_kernel` u, `bias` b.
+  Parameters: `kernel` W [depth, features], `recurrent_kernel` u [1, features]
+  and `bias` b [features].
 
   Source: Li, Li, Cook, Zhu and Gao, "Independently Recurrent Neural Network
   (IndRNN): Building a longer and deeper RNN"
-  (https://arxiv.org/abs/1803.04831); `tf.contrib.rnn.IndRNNCell` of
-  TensorFlow 1.15; the attributes are those of `flax.linen.SimpleCell`.
+  (https://arxiv.org/abs/1803.04831); `tf.contrib.rnn.IndRNNCell` of TensorFlow
+  1.15. The attributes are those of `flax.linen.SimpleCell`.
 
   Attributes:
-    features: int, the number of units.
+    features: Int, the number of units.
     activation_fn: act, a function of an array.
-    kernel_init: initializer of W.
-    recurrent_kernel_init: initializer of u. The default is uniform in [-1, 1),
-      as in tf.contrib.rnn: flax's orthogonal means nothing for a vector.
-    bias_init: initializer of b.
-    dtype: of the computation and the output; by default that to which inputs,
-      parameters and carry promote. The carry keeps its own.
-    param_dtype: of the parameters and of `initialize_carry`.
-    carry_init: initializer of the carry.
-    residual: whether the carry is added before the activation
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    residual: Bool, whether to add the carry before the activation
       (https://arxiv.org/abs/1801.06105).
 
   Raises:
-    ValueError: naming the argument, if `features` is not a whole number of 1
-      or more, or shapes do not match, when parameters are made or used.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 
@@ -157,40 +161,50 @@ class IndRNNCell(_Cell):
   kind = _recurrence.IND_RNN
 
   def weights(self, depth: int) -> tuple:
-    """As the base class says; `residual` is one more in what multiplies h."""
+    """Returns the parameters. If `residual` is true, 1 is added to u."""
     kernel, recurrent_kernel, bias = super().weights(depth)
     return kernel, recurrent_kernel + self.residual, bias
 
 
 class IndyGRUCell(_Cell):
-  """Independently Gated Recurrent Units (IndyGRU) cell.
+  """Independently Gated Recurrent Unit (IndyGRU) cell.
 
-  flax's GRUCell with diagonal recurrent matrices, and without the second bias
-  of its candidate:
+  The cell is `flax.linen.GRUCell` with diagonal recurrent matrices, and without
+  the second bias of its candidate:
 
       r = gate(x W_r + u_r h + b_r)
       z = gate(x W_z + u_z h + b_z)
       c = act(x W_c + u_c (r h) + b_c)
       output = h' = z h + (1 - z) c
 
-  with x [..., depth] and a carry h [..., features].
+  x is [..., depth] and the carry h is [..., features].
 
-  Parameters, gates in the order r, z, c: `kernel` [depth, 3 * features],
-  `recurrent_kernel` [1, 3 * features], `bias` [3 * features]. Each gate's part
-  is drawn on its own.
+  Parameters, with the gates in the order r, z, c: `kernel` W [depth, 3 *
+  features], `recurrent_kernel` u [1, 3 * features] and `bias` b [3 * features].
+  The part of each gate is drawn on its own.
 
-  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; the idea is that of
-  Li et al. (https://arxiv.org/abs/1803.04831), the gates those of Cho et al.
-  (https://arxiv.org/abs/1406.1078); the attributes are those of
+  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; Li et al.
+  (https://arxiv.org/abs/1803.04831), for the recurrent vectors; Cho et al.
+  (https://arxiv.org/abs/1406.1078), for the gates. The attributes are those of
   `flax.linen.GRUCell`.
 
   Attributes:
-    features: as of `IndRNNCell`, like all that is not listed here.
-    gate_fn: gate, a function of an array.
+    features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
     activation_fn: act, for the candidate c.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 
@@ -221,35 +235,46 @@ class IndyGRUCell(_Cell):
 class IndyLSTMCell(_Cell):
   """Independently Recurrent Long Short-Term Memory (IndyLSTM) cell.
 
-  flax's OptimizedLSTMCell with diagonal recurrent matrices:
+  The cell is `flax.linen.OptimizedLSTMCell` with diagonal recurrent matrices:
 
-      i, f, o = gate(x W + u h + b), each with its own W, u and b
+      i = gate(x W_i + u_i h + b_i)
       j = act(x W_j + u_j h + b_j)
+      f = gate(x W_f + u_f h + b_f)
+      o = gate(x W_o + u_o h + b_o)
       c' = f c + i j
       output = h' = o act(c')
 
-  with x [..., depth] and a carry of c and h, each [..., features].
+  x is [..., depth] and the carry is a pair (c, h), each [..., features].
 
-  Parameters, gates in the order i, j, f, o: `kernel` [depth, 4 * features],
-  `recurrent_kernel` [1, 4 * features], `bias` [4 * features]. Each gate's part
-  is drawn on its own.
+  Parameters, with the gates in the order i, j, f, o: `kernel` W [depth, 4 *
+  features], `recurrent_kernel` u [1, 4 * features] and `bias` b [4 * features].
+  The part of each gate is drawn on its own.
 
   Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
   (https://arxiv.org/abs/1903.08023); `tf.contrib.rnn.IndyLSTMCell` of
-  TensorFlow 1.15, where a `forget_bias` of 1 is added at each step:
-  `forget_bias_init` starts the bias there instead. The attributes are those of
-  `flax.linen.OptimizedLSTMCell`.
+  TensorFlow 1.15, which adds a `forget_bias` of 1 at each step. Here,
+  `forget_bias_init` initializes the bias with it instead. The attributes are
+  those of `flax.linen.OptimizedLSTMCell`.
 
   Attributes:
-    features: as of `IndRNNCell`, like all that is not listed here.
-    gate_fn: gate, a function of an array.
+    features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
     activation_fn: act, for the candidate j and for c'.
-    bias_init: initializer of b, but not of f's part.
-    forget_bias_init: initializer of b_f, ones by default; a name of flax's
-      MGUCell. With zeros, b starts as in flax's LSTM cells.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b, except b_f.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    forget_bias_init: Initializer of b_f. Default: ones. The name is that of
+      flax's MGUCell. With zeros, b starts as in flax's LSTM cells.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 
@@ -283,7 +308,15 @@ class IndyLSTMCell(_Cell):
 
   @nn.nowrap
   def initialize_carry(self, rng: Any, input_shape: tuple) -> tuple:
-    """The pair c, h before the first step, each from a key of its own."""
+    """Returns the pair (c, h) before the first step.
+
+    Args:
+      rng: A key for `carry_init`. It is split in one for c and one for h.
+      input_shape: The shape of the inputs of one step, [..., depth].
+
+    Returns:
+      A pair of arrays [..., features] of `param_dtype`.
+    """
     initialize = super().initialize_carry
     key_c, key_h = jax.random.split(rng)
     return initialize(key_c, input_shape), initialize(key_h, input_shape)
@@ -292,31 +325,39 @@ class IndyLSTMCell(_Cell):
 class SRUCell(_Cell):
   """Simple Recurrent Unit (SRU) cell.
 
-  Its gates see the inputs alone, and the carry c is not the output:
+  The gates depend on the inputs only, and the carry c is not the output.
 
       f = gate(x W_f + b_f)
       r = gate(x W_r + b_r)
       c' = f c + (1 - f) (x W_s)
       output = r act(c') + (1 - r) (x W_t)
 
-  with x [..., depth] and a carry c [..., features].
+  x is [..., depth] and the carry c is [..., features].
 
-  Parameters: `kernel` [depth, 4 * features], whose parts are in the order s, f,
-  r, t, and `bias` [2 * features] of f and r. Each part is drawn on its own.
+  Parameters: `kernel` W [depth, 4 * features] in the order s, f, r, t, and
+  `bias` b [2 * features] in the order f, r. Each part is drawn on its own.
   There is no recurrent kernel.
 
   Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
   Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755);
-  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15, where gate is sigmoid. flax has
-  no such cell: the attributes are those of `flax.linen.GRUCell`.
+  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15, whose gate function is sigmoid.
+  flax has no such cell. The attributes are those of `flax.linen.GRUCell`.
 
   Attributes:
-    features: as of `IndRNNCell`, like all that is not listed here.
-    gate_fn: gate, a function of an array.
+    features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
     activation_fn: act, for c' in the output.
+    kernel_init: Initializer of W.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 

@@ -1,8 +1,8 @@
 """Element-wise recurrent layers for flax.linen, over whole sequences.
 
-A layer is nn.RNN with one of the cells, at once: same calls, same results, same
-parameters. All products with the kernel are one, and the rest is one call of
-`tf_contrib_rnn.jax`.
+A layer has the calls, results and parameters of `nn.RNN` with one of the
+cells. It computes all products with the kernel at once, and the rest in one
+call of `tf_contrib_rnn.jax`.
 """
 
 import dataclasses
@@ -20,10 +20,10 @@ from tf_contrib_rnn.flax import cells
 
 
 class _Layer(nn.Module):
-  """What the layers have in common.
+  """The base class of the layers.
 
   Attributes:
-    cell_class: the class of the cell; belongs to the layer's class.
+    cell_class: The class of the cell, an attribute of the layer's class.
   """
 
   def setup(self):
@@ -31,7 +31,7 @@ class _Layer(nn.Module):
 
   @nn.nowrap
   def make_cell(self) -> Any:
-    """A cell with the layer's attributes."""
+    """Returns a cell with the attributes of the layer."""
     names = {field.name for field in dataclasses.fields(self.cell_class)}
     return self.cell_class(
       **{name: getattr(self, name) for name in names - {"parent", "name"}}
@@ -49,27 +49,31 @@ class _Layer(nn.Module):
     reverse: Optional[bool] = None,
     keep_order: Optional[bool] = None,
   ) -> Any:
-    """Runs the cell over sequences, as `flax.linen.RNN` does.
+    """Runs the cell over sequences, like `flax.linen.RNN`.
 
     Args:
-      inputs: [*batch, time, depth], or with time_major [time, *batch, depth];
-        there may be no batch, or several dimensions of it.
-      initial_carry: (optional) where to start, arrays [*batch, features]; by
-        default what the cell's `initialize_carry` gives.
-      init_key: (optional) a key for that; `jax.random.key(0)` by default.
-      seq_lengths: (optional) integers [*batch]. The carry is that of each
-        sequence's last step; a length past the end counts as the end, and so
-        does 0. Outputs past a sequence's end are not cleared.
-      return_carry, time_major, reverse, keep_order: (optional) instead of the
-        attributes.
+      inputs: Array [*batch, time, depth], or [time, *batch, depth] if
+        `time_major` is true. There may be any number of batch dimensions, also
+        none.
+      initial_carry: Optional carry to start with, arrays [*batch, features].
+        Default: what `initialize_carry` of the cell returns.
+      init_key: Optional key for `initialize_carry`. Default:
+        `jax.random.key(0)`.
+      seq_lengths: Optional integers [*batch]. The carry is that of the last
+        step of each sequence. A length larger than time counts as time, and so
+        does 0. Outputs past the end of a sequence are not cleared.
+      return_carry: Optional bool that replaces the attribute.
+      time_major: Optional bool that replaces the attribute.
+      reverse: Optional bool that replaces the attribute.
+      keep_order: Optional bool that replaces the attribute.
 
     Returns:
-      The outputs, with features in place of depth, or with return_carry a tuple
-      of the carry and the outputs.
+      The outputs, shaped like the inputs with features instead of depth. If
+      `return_carry` is true, a pair `(carry, outputs)`.
 
     Raises:
-      ValueError: naming the argument, for shapes that do not match.
-      TypeError: for lengths that are no integers.
+      ValueError: If shapes do not match. The message names the argument.
+      TypeError: If `seq_lengths` are not integers.
     """
     time_major = self.time_major if time_major is None else time_major
     shape = _recurrence.shape_of_step(inputs, time_major)
@@ -91,29 +95,50 @@ class _Layer(nn.Module):
 
 
 class IndRNN(_Layer):
-  """Independently Recurrent Neural Network (IndRNN) over sequences.
+  """IndRNN layer: an `IndRNNCell` over whole sequences.
 
-  At each step: h' = act(x W + u h + b), as `IndRNNCell` says.
+  At each step, the layer computes:
 
-  It is `flax.linen.RNN(IndRNNCell(...))` in one: the parameters lie under
-  "cell" as there, so that variables of the one can be used with the other. The
-  sequences are one matrix product and one call of `tf_contrib_rnn.jax.ind_rnn`,
-  which says when that runs fused.
+      output = h' = act(x W + u h + b)
 
-  Source: as of `IndRNNCell`; the attributes are its own and those of
-  `flax.linen.RNN` which are not about its loop.
+  See `IndRNNCell` for the shapes of the parameters. Calls, results and
+  parameters are those of `flax.linen.RNN(IndRNNCell(...))`. The parameters are
+  under "cell" there and here, so that the variables of one can be used with the
+  other.
+
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.ind_rnn`. `tf_contrib_rnn.jax.fused_available` says where
+  that runs fused.
+
+  Source: see `IndRNNCell`. The attributes are those of the cell, and those of
+  `flax.linen.RNN` that do not concern its loop.
 
   Attributes:
-    features: as of `IndRNNCell`, like all that is not listed here.
-    time_major: whether sequences are [time, *batch, depth], outputs too, and
-      not [*batch, time, depth].
-    return_carry: whether to return the carry and the outputs, not these alone.
-    reverse: whether to run each sequence from its end to its start. Outputs
-      come in the order of computing; what is past a sequence's end stays there.
-    keep_order: whether outputs come in the order of the inputs even so.
+    features: Int, the number of units.
+    activation_fn: act, a function of an array.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    residual: Bool, whether to add the carry before the activation
+      (https://arxiv.org/abs/1801.06105).
+    time_major: Whether sequences, inputs and outputs, are [time, *batch, depth]
+      instead of [*batch, time, depth].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 
@@ -146,24 +171,55 @@ class IndRNN(_Layer):
 
 
 class IndyGRU(_Layer):
-  """Independently Gated Recurrent Units over sequences.
+  """IndyGRU layer: an `IndyGRUCell` over whole sequences.
 
-  At each step, with gates r and z, as `IndyGRUCell` says:
+  At each step, the layer computes:
 
+      r = gate(x W_r + u_r h + b_r)
+      z = gate(x W_z + u_z h + b_z)
       c = act(x W_c + u_c (r h) + b_c)
-      h' = z h + (1 - z) c
+      output = h' = z h + (1 - z) c
 
-  It is `flax.linen.RNN(IndyGRUCell(...))` in one, as `IndRNN` is of its cell.
-  With a `gate_fn` other than sigmoid, the product is still one, and the rest a
-  `jax.lax.scan`.
+  See `IndyGRUCell` for the shapes of the parameters. Calls, results and
+  parameters are those of `flax.linen.RNN(IndyGRUCell(...))`. The parameters are
+  under "cell" there and here, so that the variables of one can be used with the
+  other.
 
-  Source: as of `IndyGRUCell`; the attributes are as of `IndRNN`.
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.indy_gru`. `tf_contrib_rnn.jax.fused_available` says where
+  that runs fused.
+
+  If `gate_fn` is not sigmoid, the product is still computed at once, and the
+  rest is a `jax.lax.scan`.
+
+  Source: see `IndyGRUCell`. The attributes are those of the cell, and those of
+  `flax.linen.RNN` that do not concern its loop.
 
   Attributes:
-    features: as of `IndRNN`, like all others but those of `IndyGRUCell`.
+    features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    activation_fn: act, for the candidate c.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch, depth]
+      instead of [*batch, time, depth].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 
@@ -194,25 +250,63 @@ class IndyGRU(_Layer):
 
 
 class IndyLSTM(_Layer):
-  """Independently Recurrent Long Short-Term Memory over sequences.
+  """IndyLSTM layer: an `IndyLSTMCell` over whole sequences.
 
-  At each step, with gates i, f and o, as `IndyLSTMCell` says:
+  At each step, the layer computes:
 
-      c' = f c + i act(x W_j + u_j h + b_j)
-      h' = o act(c')
+      i = gate(x W_i + u_i h + b_i)
+      j = act(x W_j + u_j h + b_j)
+      f = gate(x W_f + u_f h + b_f)
+      o = gate(x W_o + u_o h + b_o)
+      c' = f c + i j
+      output = h' = o act(c')
 
-  It is `flax.linen.RNN(IndyLSTMCell(...))` in one, as `IndyGRU` is of its cell.
-  With `seq_lengths`, the carry takes a second recurrence, which nothing but c
-  at the sequences' ends comes from; under `jax.jit` it is left out where the
-  carry is not used.
+  See `IndyLSTMCell` for the shapes of the parameters. Calls, results and
+  parameters are those of `flax.linen.RNN(IndyLSTMCell(...))`. The parameters
+  are under "cell" there and here, so that the variables of one can be used with
+  the other.
 
-  Source: as of `IndyLSTMCell`; the attributes are as of `IndRNN`.
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.indy_lstm`. `tf_contrib_rnn.jax.fused_available` says
+  where that runs fused.
+
+  If `gate_fn` is not sigmoid, the product is still computed at once, and the
+  rest is a `jax.lax.scan`.
+
+  With `seq_lengths`, c at the end of each sequence needs a second recurrence,
+  because the outputs do not contain c. `jax.jit` removes it if the carry is not
+  used.
+
+  Source: see `IndyLSTMCell`. The attributes are those of the cell, and those of
+  `flax.linen.RNN` that do not concern its loop.
 
   Attributes:
-    features: as of `IndRNN`, like all others but those of `IndyLSTMCell`.
+    features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    activation_fn: act, for the candidate j and for c'.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b, except b_f.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    forget_bias_init: Initializer of b_f. Default: ones. The name is that of
+      flax's MGUCell. With zeros, b starts as in flax's LSTM cells.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch, depth]
+      instead of [*batch, time, depth].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 
@@ -244,24 +338,56 @@ class IndyLSTM(_Layer):
 
 
 class SRU(_Layer):
-  """Simple Recurrent Units (SRU) over sequences.
+  """SRU layer: an `SRUCell` over whole sequences.
 
-  At each step, with gates f and r, as `SRUCell` says:
+  At each step, the layer computes:
 
+      f = gate(x W_f + b_f)
+      r = gate(x W_r + b_r)
       c' = f c + (1 - f) (x W_s)
       output = r act(c') + (1 - r) (x W_t)
 
-  It is `flax.linen.RNN(SRUCell(...))` in one, as `IndyGRU` is of its cell. With
-  `seq_lengths`, the carry takes a second recurrence, as of `IndyLSTM`: outputs
-  do not tell c.
+  See `SRUCell` for the shapes of the parameters. Calls, results and parameters
+  are those of `flax.linen.RNN(SRUCell(...))`. The parameters are under "cell"
+  there and here, so that the variables of one can be used with the other.
 
-  Source: as of `SRUCell`; the attributes are as of `IndRNN`.
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.sru`. `tf_contrib_rnn.jax.fused_available` says where that
+  runs fused.
+
+  If `gate_fn` is not sigmoid, the product is still computed at once, and the
+  rest is a `jax.lax.scan`.
+
+  With `seq_lengths`, c at the end of each sequence needs a second recurrence,
+  because the outputs do not contain c. `jax.jit` removes it if the carry is not
+  used.
+
+  Source: see `SRUCell`. The attributes are those of the cell, and those of
+  `flax.linen.RNN` that do not concern its loop.
 
   Attributes:
-    features: as of `IndRNN`, like all others but those of `SRUCell`.
+    features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    activation_fn: act, for c' in the output.
+    kernel_init: Initializer of W.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch, depth]
+      instead of [*batch, time, depth].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `features` is not a whole number of 1 or more, or if shapes
+      do not match. It is raised when parameters are made or used, and names the
+      argument.
 
   Example:
 

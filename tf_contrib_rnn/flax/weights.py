@@ -1,4 +1,4 @@
-"""Parameters of linen modules from a TensorFlow 1 checkpoint, and back."""
+"""Loads TensorFlow 1 checkpoints into linen modules, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from tf_contrib_rnn.flax import layers
 
 
 def _cell_of(module: Any) -> Any:
-  """The cell that a module is, or runs."""
+  """The cell that a module is, or that it runs."""
   cell = module
   if isinstance(module, layers._Layer):
     cell = module.make_cell()
@@ -29,7 +29,7 @@ def _cell_of(module: Any) -> Any:
 
 
 def _parameters_of(module: Any, cell: Any, params: Mapping[str, Any]) -> Any:
-  """The part of a module's parameters that is its cell's."""
+  """The part of a module's parameters that belongs to its cell."""
   if cell is module:
     return params
   if set(params) != {"cell"}:
@@ -47,31 +47,34 @@ def load_contrib_variables(
   scope: Optional[str] = None,
   forget_bias: float = 1.0,
 ) -> Any:
-  """Parameters of a module, with the weights of a tf.contrib.rnn cell.
+  """Returns parameters of a module with the weights of a tf.contrib.rnn cell.
 
   Args:
-    module: an IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
-      `flax.linen.RNN` with one. What counts is its class and its features.
-    params: the module's parameters, as `module.init` makes them or as they lie
-      in a larger module's tree under its name. They say shapes and dtypes.
-    checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
-      file "checkpoint", which TensorFlow reads; or a mapping from the
-      variables' names to arrays, as `numpy.load` gives, for which no TensorFlow
-      is needed.
-    scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
-      which there is only one such cell; None if the checkpoint has only one.
-    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gave the cell.
-      tf.contrib.rnn adds it at each step, here it becomes part of the bias.
+    module: An IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
+      `flax.linen.RNN` with one. Only its class and its features are used.
+    params: The parameters of the module, as `module.init` returns them, or as
+      they are in the tree of a larger module under its name. Their shapes and
+      dtypes are used.
+    checkpoint: The path of a checkpoint that `tf.train.Saver` saved: a prefix,
+      or a folder with a file "checkpoint". TensorFlow reads it. Or a mapping
+      from the names of the variables to arrays, such as `numpy.load` returns.
+      A mapping needs no TensorFlow.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell", or a scope
+      around it that has only one such cell. None, if the checkpoint has only
+      one such cell.
+    forget_bias: For the IndyLSTM only: the value that the TensorFlow 1 program
+      passed to the cell. tf.contrib.rnn adds it at each step. Here it becomes
+      part of the bias.
 
   Returns:
-    A tree like `params`, which stays as it is.
+    A new tree like `params`. `params` itself is not changed.
 
   Raises:
-    ValueError: if it is not clear which cell is meant, if a variable is
-      missing, is not such a cell's, does not fit the parameters, is not of
-      floating point, or has a number too large for their dtype; it is named.
-      Also if the checkpoint's files are damaged.
-    tf.errors.NotFoundError: if the checkpoint has no file at all.
+    ValueError: If there is no such cell or more than one; if a variable is
+      missing, does not belong to such a cell, does not fit the parameters, is
+      not of a floating-point dtype, or has a number too large for its dtype
+      (the message names it); or if files of the checkpoint are damaged.
+    tf.errors.NotFoundError: If the checkpoint has no files.
 
   Example:
 
@@ -102,21 +105,24 @@ def load_contrib_variables(
 def contrib_variables(
   module: Any, params: Mapping[str, Any], scope: str, forget_bias: float = 1.0
 ) -> dict[str, np.ndarray]:
-  """A module's parameters as the variables of a tf.contrib.rnn cell.
+  """Converts the parameters of a module to the variables of tf.contrib.rnn.
 
   Args:
-    module, params: as of `load_contrib_variables`.
-    scope: the cell's scope, as "rnn/indy_lstm_cell".
-    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gives the cell;
-      it is taken from the bias.
+    module: An IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
+      `flax.linen.RNN` with one.
+    params: The parameters of the module. See `load_contrib_variables`.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell".
+    forget_bias: For the IndyLSTM only: the value that the TensorFlow 1 program
+      passes to the cell. It is subtracted from the bias.
 
   Returns:
-    Arrays by the variables' names, which
-    `tf_contrib_rnn.migrate.write_checkpoint` writes.
+    A dict from the names of the variables to arrays.
+    `tf_contrib_rnn.migrate.write_checkpoint` can write it.
 
   Raises:
-    ValueError: if `module` is none of these, or no tf.contrib.rnn cell computes
-      the same: with a gate_fn other than sigmoid, or residual.
+    ValueError: If `module` is none of these, or if no cell of tf.contrib.rnn
+      computes the same: with a `gate_fn` other than sigmoid, or with
+      `residual`.
 
   Example:
 

@@ -1,7 +1,7 @@
 """Element-wise recurrent cells and layers for flax.nnx.
 
-The same as those for linen in `tf_contrib_rnn.flax`, with nnx's constructors:
-`in_features`, `hidden_features` and `rngs`.
+They are those of `tf_contrib_rnn.flax`, with the constructors of nnx, which
+take `in_features`, `hidden_features` and `rngs`.
 """
 
 from tf_contrib_rnn.flax.nnx.bound import bound_recurrent_kernels

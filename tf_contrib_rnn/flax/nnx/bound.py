@@ -1,4 +1,4 @@
-"""The IndRNN paper's bound on recurrent weights, on nnx modules."""
+"""The bound of the IndRNN paper on recurrent weights, for nnx modules."""
 
 from typing import Any
 
@@ -10,31 +10,31 @@ from tf_contrib_rnn.flax.nnx import cells
 
 
 def bound_recurrent_kernels(module: Any, time: int, gamma: float = 2.0) -> None:
-  """Keeps recurrent weights where they can't explode along a sequence.
+  """Keeps recurrent weights from exploding along a sequence.
 
-  Clips the recurrent kernel u of each IndRNN, IndyGRU or IndyLSTM in a module
-  to
+  The function clips the recurrent kernel u of each IndRNN, IndyGRU or IndyLSTM
+  in a module, in place, to
 
       |u| <= gamma^(1/time)
 
-  in place, as `tf_contrib_rnn.flax.bound_recurrent_kernels` does with trees of
-  parameters, which says what for. Called after each update of an optimizer,
-  inside of `nnx.jit` too.
+  Call it after each update of an optimizer. It also works inside `nnx.jit`. See
+  `tf_contrib_rnn.flax.bound_recurrent_kernels`, which does the same with trees
+  of parameters, for what the bound is good for and where it is not enough.
 
   Source: section 3.1 of Li, Li, Cook, Zhu and Gao, "Independently Recurrent
   Neural Network (IndRNN): Building a longer and deeper RNN"
   (https://arxiv.org/abs/1803.04831).
 
   Args:
-    module: an IndRNN, IndyGRU or IndyLSTM, a cell of these, or a module with
-      any number of them in it.
-    time: int, the number of steps of the longest sequence.
-    gamma: float, the most that a state may grow by along it. Default: 2, which
-      the paper uses with ReLU.
+    module: An IndRNN, IndyGRU or IndyLSTM, a cell of these, or a module that
+      contains any number of them.
+    time: Int, the number of steps of the longest sequence.
+    gamma: Float, the largest factor by which a state may grow along that
+      sequence. Default: 2, which the paper uses with ReLU.
 
   Raises:
-    ValueError: if `time` is not a whole number of 1 or more, `gamma` not a
-      finite number over 0, or there is no such cell in `module`.
+    ValueError: If `time` is not a whole number of 1 or more, if `gamma` is not
+      a finite number larger than 0, or if `module` has no such cell.
 
   Example:
 

@@ -1,8 +1,9 @@
-"""Element-wise recurrent cells for flax.nnx: flax's, with diagonal matrices.
+"""Element-wise recurrent cells for flax.nnx.
 
-Arguments, carries and calls are those of flax's cell of the same gates; here
-are the parameters, which have the names and shapes of linen's. The SRU, which
-flax has not, is made like them.
+Each cell is flax's cell with the same gates, but with diagonal recurrent
+matrices. Arguments, carries and calls are those of flax's cells. flax has no
+SRU. It is made like the other cells. The parameters have the names and shapes
+of those for linen.
 """
 
 import types
@@ -28,10 +29,10 @@ _NO_METADATA: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class _Cell(nnx.RNNCellBase):
-  """What the cells have in common.
+  """The base class of the cells.
 
   Attributes:
-    kind: what there is to know of the cell; belongs to the class.
+    kind: The facts about the cell, an attribute of its class.
   """
 
   kind: _recurrence.Kind
@@ -59,12 +60,13 @@ class _Cell(nnx.RNNCellBase):
     self.promote_dtype = promote_dtype
 
   def _draw(self, rngs, rows, initializers, metadata):
-    """A parameter, the parts of whose last dimension have an initializer each.
+    """Draws a parameter, each part of its last dimension on its own.
 
     Args:
-      rngs: as of the cell.
-      rows: the dimensions before the last one.
-      initializers, metadata: of the parameter.
+      rngs: The `rngs` of the cell.
+      rows: The dimensions before the last one.
+      initializers: One for each part.
+      metadata: The metadata of the parameter.
     """
     initialize = _recurrence.by_gate(initializers)
     shape = (*rows, len(initializers) * self.hidden_features)
@@ -73,9 +75,13 @@ class _Cell(nnx.RNNCellBase):
     )
 
   def weights(self) -> tuple:
-    """The kernel [in_features, gates * hidden_features], the recurrent kernel
-    [1, gates * hidden_features] and the bias [gates * hidden_features]; the
-    SRU's are fewer."""
+    """Returns the arrays of the parameters.
+
+    Returns:
+      The kernel [in_features, gates * hidden_features], the recurrent kernel
+      [1, gates * hidden_features] and the bias [gates * hidden_features]. The
+      SRU has a smaller bias and no recurrent kernel.
+    """
     return tuple(getattr(self, name)[...] for name in self.kind.cell.arrays)
 
   def promote(self, *arrays: Any) -> tuple:
@@ -83,18 +89,18 @@ class _Cell(nnx.RNNCellBase):
     return self.promote_dtype(arrays, dtype=self.dtype)
 
   def __call__(self, carry: Any, inputs: Any) -> tuple:
-    """One step.
+    """Runs one step.
 
     Args:
-      carry: the state, an array [..., hidden_features], or the pair c, h.
-      inputs: [..., in_features].
+      carry: The state: an array [..., hidden_features], or the pair (c, h).
+      inputs: Array [..., in_features].
 
     Returns:
-      The new carry, in the dtype of the old one, and the output [...,
-      hidden_features].
+      A pair `(carry, output)`: the new carry, in the dtype of the old one, and
+      the output [..., hidden_features].
 
     Raises:
-      ValueError: naming the argument, for shapes that do not match.
+      ValueError: If shapes do not match. The message names the argument.
     """
     return _recurrence.run_step(self, self.weights(), carry, inputs)
 
@@ -104,20 +110,21 @@ class _Cell(nnx.RNNCellBase):
     rngs: Optional[Any] = None,
     carry_init: Optional[Callable] = None,
   ) -> Any:
-    """The state before the first step.
+    """Returns the state before the first step.
 
     Args:
-      input_shape: that of a step's inputs, [..., in_features].
-      rngs: an `nnx.Rngs` or a stream of it, for the initializer; zeros need
-        none.
-      carry_init: (optional) initializer instead of the cell's, whose default is
-        zeros.
+      input_shape: The shape of the inputs of one step, [..., in_features].
+      rngs: An `nnx.Rngs` or one of its streams, for the initializer. Zeros do
+        not need it.
+      carry_init: Optional initializer, instead of that of the cell. The default
+        of the cell is zeros.
 
     Returns:
-      An array [..., hidden_features] of `param_dtype`, or the pair c, h.
+      An array [..., hidden_features] of `param_dtype`, or a pair (c, h) of such
+      arrays.
 
     Raises:
-      ValueError: if there is an initializer and no `rngs`.
+      ValueError: If there is an initializer and no `rngs`.
     """
     shape = (*input_shape[:-1], self.hidden_features)
     initialize = carry_init or self.carry_init
@@ -130,12 +137,12 @@ class _Cell(nnx.RNNCellBase):
 
   @property
   def num_feature_axes(self) -> int:
-    """How many of the inputs' last dimensions are features."""
+    """The number of feature dimensions at the end of the inputs' shape."""
     return 1
 
 
 class _IndependentCell(_Cell):
-  """What the cells with a recurrent kernel have in common."""
+  """The base class of the cells with a recurrent kernel."""
 
   @_signatures.with_arguments_of(_Cell)
   def __init__(
@@ -169,42 +176,44 @@ class _IndependentCell(_Cell):
 class IndRNNCell(_IndependentCell):
   """Independently Recurrent Neural Network (IndRNN) cell.
 
-  flax's SimpleCell with a diagonal recurrent matrix:
+  The cell is `flax.nnx.SimpleCell` with a diagonal recurrent matrix:
 
       output = h' = act(x W + u h + b)
 
-  with x [..., in_features], W [in_features, hidden_features], u [1,
-  hidden_features], b [hidden_features] and a carry h [..., hidden_features]. If
-  `residual`, h is added to the sum as well.
+  x is [..., in_features] and the carry h is [..., hidden_features]. If
+  `residual` is true, h is added to the sum as well.
 
-  Parameters, each an `nnx.Param`: `kernel` W, `recurrent_kernel` u, `bias` b.
+  Parameters, each an `nnx.Param`: `kernel` W [in_features, hidden_features],
+  `recurrent_kernel` u [1, hidden_features] and `bias` b [hidden_features].
 
-  Source: as of `tf_contrib_rnn.flax.IndRNNCell`; the arguments are those of
-  `flax.nnx.SimpleCell`.
+  Source: Li, Li, Cook, Zhu and Gao, "Independently Recurrent Neural Network
+  (IndRNN): Building a longer and deeper RNN"
+  (https://arxiv.org/abs/1803.04831); `tf.contrib.rnn.IndRNNCell` of TensorFlow
+  1.15. The arguments are those of `flax.nnx.SimpleCell`.
 
   Args:
-    in_features: int, the number of the inputs' features.
-    hidden_features: int, the number of units.
-    residual: whether the carry is added before the activation
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    residual: Bool, whether to add the carry before the activation
       (https://arxiv.org/abs/1801.06105).
     activation_fn: act, a function of an array.
-    kernel_init: initializer of W.
-    recurrent_kernel_init: initializer of u. The default is uniform in [-1, 1),
-      as in tf.contrib.rnn: flax's orthogonal means nothing for a vector.
-    bias_init: initializer of b.
-    dtype: of the computation and the output; by default that to which inputs,
-      parameters and carry promote. The carry keeps its own.
-    param_dtype: of the parameters and of `initialize_carry`.
-    carry_init: (optional) initializer of the carry, zeros by default.
-    promote_dtype: function that brings a tuple of arrays to `dtype`.
-    kernel_metadata: (optional) metadata of the `nnx.Param` that is W.
-    recurrent_kernel_metadata: (optional) of u.
-    bias_metadata: (optional) of b.
-    rngs: an `nnx.Rngs`, from whose stream "params" the parameters are drawn.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    recurrent_kernel_metadata: Optional metadata of the `nnx.Param` u.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: naming the argument, if a number of features is not a whole
-      number of 1 or more, or shapes do not match when it is called.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 
@@ -234,37 +243,55 @@ class IndRNNCell(_IndependentCell):
     self.residual = residual
 
   def weights(self) -> tuple:
-    """As the base class says; `residual` is one more in what multiplies h."""
+    """Returns the parameters. If `residual` is true, 1 is added to u."""
     kernel, recurrent_kernel, bias = super().weights()
     return kernel, recurrent_kernel + self.residual, bias
 
 
 class IndyGRUCell(_IndependentCell):
-  """Independently Gated Recurrent Units (IndyGRU) cell.
+  """Independently Gated Recurrent Unit (IndyGRU) cell.
 
-  flax's GRUCell with diagonal recurrent matrices:
+  The cell is `flax.nnx.GRUCell` with diagonal recurrent matrices:
 
       r = gate(x W_r + u_r h + b_r)
       z = gate(x W_z + u_z h + b_z)
       c = act(x W_c + u_c (r h) + b_c)
       output = h' = z h + (1 - z) c
 
-  with x [..., in_features] and a carry h [..., hidden_features].
+  x is [..., in_features] and the carry h is [..., hidden_features].
 
-  Parameters, gates in the order r, z, c: `kernel` [in_features, 3 *
-  hidden_features], `recurrent_kernel` [1, 3 * hidden_features], `bias` [3 *
-  hidden_features]. Each gate's part is drawn on its own.
+  Parameters, each an `nnx.Param`, with the gates in the order r, z, c: `kernel`
+  W [in_features, 3 * hidden_features], `recurrent_kernel` u [1, 3 *
+  hidden_features] and `bias` b [3 * hidden_features]. The part of each gate is
+  drawn on its own.
 
-  Source: as of `tf_contrib_rnn.flax.IndyGRUCell`; the arguments are those of
+  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; Li et al.
+  (https://arxiv.org/abs/1803.04831), for the recurrent vectors; Cho et al.
+  (https://arxiv.org/abs/1406.1078), for the gates. The arguments are those of
   `flax.nnx.GRUCell`.
 
   Args:
-    in_features: as of `IndRNNCell`, like all that is not listed here.
-    gate_fn: gate, a function of an array.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
     activation_fn: act, for the candidate c.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    recurrent_kernel_metadata: Optional metadata of the `nnx.Param` u.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 
@@ -298,32 +325,53 @@ class IndyGRUCell(_IndependentCell):
 class IndyLSTMCell(_IndependentCell):
   """Independently Recurrent Long Short-Term Memory (IndyLSTM) cell.
 
-  flax's OptimizedLSTMCell with diagonal recurrent matrices:
+  The cell is `flax.nnx.OptimizedLSTMCell` with diagonal recurrent matrices:
 
-      i, f, o = gate(x W + u h + b), each with its own W, u and b
+      i = gate(x W_i + u_i h + b_i)
       j = act(x W_j + u_j h + b_j)
+      f = gate(x W_f + u_f h + b_f)
+      o = gate(x W_o + u_o h + b_o)
       c' = f c + i j
       output = h' = o act(c')
 
-  with x [..., in_features] and a carry of c and h, each [...,
+  x is [..., in_features] and the carry is a pair (c, h), each [...,
   hidden_features].
 
-  Parameters, gates in the order i, j, f, o: `kernel` [in_features, 4 *
-  hidden_features], `recurrent_kernel` [1, 4 * hidden_features], `bias` [4 *
-  hidden_features]. Each gate's part is drawn on its own.
+  Parameters, each an `nnx.Param`, with the gates in the order i, j, f, o:
+  `kernel` W [in_features, 4 * hidden_features], `recurrent_kernel` u [1, 4 *
+  hidden_features] and `bias` b [4 * hidden_features]. The part of each gate is
+  drawn on its own.
 
-  Source: as of `tf_contrib_rnn.flax.IndyLSTMCell`; the arguments are those of
-  `flax.nnx.OptimizedLSTMCell`.
+  Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
+  (https://arxiv.org/abs/1903.08023); `tf.contrib.rnn.IndyLSTMCell` of
+  TensorFlow 1.15, which adds a `forget_bias` of 1 at each step. Here,
+  `forget_bias_init` initializes the bias with it instead. The arguments are
+  those of `flax.nnx.OptimizedLSTMCell`.
 
   Args:
-    in_features: as of `IndRNNCell`, like all that is not listed here.
-    gate_fn: gate, a function of an array.
-    forget_bias_init: initializer of b_f, ones by default, in place of
-      `bias_init`. With zeros, b starts as in flax's LSTM cells.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    forget_bias_init: Initializer of b_f, instead of `bias_init`. Default: ones.
+      With zeros, b starts as in flax's LSTM cells.
     activation_fn: act, for the candidate j and for c'.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b, except b_f.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    recurrent_kernel_metadata: Optional metadata of the `nnx.Param` u.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 
@@ -363,7 +411,20 @@ class IndyLSTMCell(_IndependentCell):
     rngs: Optional[Any] = None,
     carry_init: Optional[Callable] = None,
   ) -> tuple:
-    """The pair c, h before the first step, drawn one after the other."""
+    """Returns the pair (c, h) before the first step. c is drawn first.
+
+    Args:
+      input_shape: The shape of the inputs of one step, [..., in_features].
+      rngs: An `nnx.Rngs` or one of its streams, for the initializer. Zeros do
+        not need it.
+      carry_init: Optional initializer, instead of that of the cell.
+
+    Returns:
+      A pair of arrays [..., hidden_features] of `param_dtype`.
+
+    Raises:
+      ValueError: If there is an initializer and no `rngs`.
+    """
     initialize = super().initialize_carry
     c = initialize(input_shape, rngs, carry_init)
     return c, initialize(input_shape, rngs, carry_init)
@@ -372,29 +433,43 @@ class IndyLSTMCell(_IndependentCell):
 class SRUCell(_Cell):
   """Simple Recurrent Unit (SRU) cell.
 
-  Its gates see the inputs alone, and the carry c is not the output:
+  The gates depend on the inputs only, and the carry c is not the output.
 
       f = gate(x W_f + b_f)
       r = gate(x W_r + b_r)
       c' = f c + (1 - f) (x W_s)
       output = r act(c') + (1 - r) (x W_t)
 
-  with x [..., in_features] and a carry c [..., hidden_features].
+  x is [..., in_features] and the carry c is [..., hidden_features].
 
-  Parameters, each an `nnx.Param`: `kernel` [in_features, 4 * hidden_features],
-  whose parts are in the order s, f, r, t, and `bias` [2 * hidden_features] of f
-  and r. Each part is drawn on its own. There is no recurrent kernel.
+  Parameters, each an `nnx.Param`: `kernel` W [in_features, 4 * hidden_features]
+  in the order s, f, r, t, and `bias` b [2 * hidden_features] in the order f, r.
+  Each part is drawn on its own. There is no recurrent kernel.
 
-  Source: as of `tf_contrib_rnn.flax.SRUCell`. flax has no such cell: the
-  arguments are those of `flax.nnx.GRUCell`.
+  Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
+  Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755);
+  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15, whose gate function is sigmoid.
+  flax has no such cell. The arguments are those of `flax.nnx.GRUCell`.
 
   Args:
-    in_features: as of `IndRNNCell`, like all that is not listed here.
-    gate_fn: gate, a function of an array.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
     activation_fn: act, for c' in the output.
+    kernel_init: Initializer of W.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 

@@ -1,7 +1,7 @@
 """Element-wise recurrent layers for flax.nnx, over whole sequences.
 
-A layer is nnx.RNN with one of the cells, at once: same calls, same results,
-same state. All products with the kernel are one, and the rest is one call of
+A layer has the calls, results and state of `nnx.RNN` with one of the cells.
+It computes all products with the kernel at once, and the rest in one call of
 `tf_contrib_rnn.jax`.
 """
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class _Layer(nnx.Module):
-  """What the layers have in common.
+  """The base class of the layers.
 
   Attributes:
-    cell_class: the class of the cell; belongs to the layer's class.
+    cell_class: The class of the cell, an attribute of the layer's class.
   """
 
   cell_class: Any
@@ -63,28 +63,31 @@ class _Layer(nnx.Module):
     keep_order: Optional[bool] = None,
     rngs: Optional[Any] = None,
   ) -> Any:
-    """Runs the cell over sequences, as `flax.nnx.RNN` does.
+    """Runs the cell over sequences, like `flax.nnx.RNN`.
 
     Args:
-      inputs: [*batch, time, in_features], or with time_major [time, *batch,
-        in_features]; there may be no batch, or several dimensions of it.
-      initial_carry: (optional) where to start, arrays [*batch,
-        hidden_features]; by default what the cell's `initialize_carry` gives.
-      seq_lengths: (optional) integers [*batch]. The carry is that of each
-        sequence's last step; a length past the end counts as the end, and so
-        does 0. Outputs past a sequence's end are not cleared.
-      return_carry, time_major, reverse, keep_order: (optional) instead of the
-        attributes.
-      rngs: (optional) an `nnx.Rngs` or a stream of it, for `initialize_carry`;
-        `nnx.Rngs(0)` by default.
+      inputs: Array [*batch, time, in_features], or [time, *batch, in_features]
+        if `time_major` is true. There may be any number of batch dimensions,
+        also none.
+      initial_carry: Optional carry to start with, arrays [*batch,
+        hidden_features]. Default: what `initialize_carry` of the cell returns.
+      seq_lengths: Optional integers [*batch]. The carry is that of the last
+        step of each sequence. A length larger than time counts as time, and so
+        does 0. Outputs past the end of a sequence are not cleared.
+      return_carry: Optional bool that replaces the attribute.
+      time_major: Optional bool that replaces the attribute.
+      reverse: Optional bool that replaces the attribute.
+      keep_order: Optional bool that replaces the attribute.
+      rngs: Optional `nnx.Rngs` or one of its streams, for `initialize_carry`.
+        Default: `nnx.Rngs(0)`.
 
     Returns:
-      The outputs, with hidden_features in place of in_features, or with
-      return_carry a tuple of the carry and the outputs.
+      The outputs, shaped like the inputs with hidden_features instead of
+      in_features. If `return_carry` is true, a pair `(carry, outputs)`.
 
     Raises:
-      ValueError: naming the argument, for shapes that do not match.
-      TypeError: for lengths that are no integers.
+      ValueError: If shapes do not match. The message names the argument.
+      TypeError: If `seq_lengths` are not integers.
     """
     time_major = self.time_major if time_major is None else time_major
     if initial_carry is None:
@@ -105,29 +108,55 @@ class _Layer(nnx.Module):
 
 
 class IndRNN(_Layer):
-  """Independently Recurrent Neural Network (IndRNN) over sequences.
+  """IndRNN layer: an `IndRNNCell` over whole sequences.
 
-  At each step: h' = act(x W + u h + b), as `IndRNNCell` says.
+  At each step, the layer computes:
 
-  It is `flax.nnx.RNN(IndRNNCell(...))` in one, with the same attribute `cell`,
-  so that the state of the one can be used with the other, and as linen's
-  parameters. The sequences are one matrix product and one call of
-  `tf_contrib_rnn.jax.ind_rnn`, which says when that runs fused.
+      output = h' = act(x W + u h + b)
 
-  Source: as of `IndRNNCell`; the arguments are its own and those of
-  `flax.nnx.RNN` which are not about its loop.
+  See `IndRNNCell` for the shapes of the parameters. The layer has the attribute
+  `cell`, like `flax.nnx.RNN(IndRNNCell(...))`. Calls and results are those of
+  that module, and the state of one can be used with the other. The parameters
+  are those of the layer for linen.
+
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.ind_rnn`. `tf_contrib_rnn.jax.fused_available` says where
+  that runs fused.
+
+  Source: see `IndRNNCell`. The arguments are those of the cell, and those of
+  `flax.nnx.RNN` that do not concern its loop.
 
   Args:
-    in_features: as of `IndRNNCell`, like all that is not listed here.
-    time_major: whether sequences are [time, *batch, in_features], outputs too,
-      and not [*batch, time, in_features].
-    return_carry: whether to return the carry and the outputs, not these alone.
-    reverse: whether to run each sequence from its end to its start. Outputs
-      come in the order of computing; what is past a sequence's end stays there.
-    keep_order: whether outputs come in the order of the inputs even so.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    residual: Bool, whether to add the carry before the activation
+      (https://arxiv.org/abs/1801.06105).
+    activation_fn: act, a function of an array.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    recurrent_kernel_metadata: Optional metadata of the `nnx.Param` u.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch,
+      in_features] instead of [*batch, time, in_features].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 
@@ -156,24 +185,60 @@ class IndRNN(_Layer):
 
 
 class IndyGRU(_Layer):
-  """Independently Gated Recurrent Units over sequences.
+  """IndyGRU layer: an `IndyGRUCell` over whole sequences.
 
-  At each step, with gates r and z, as `IndyGRUCell` says:
+  At each step, the layer computes:
 
+      r = gate(x W_r + u_r h + b_r)
+      z = gate(x W_z + u_z h + b_z)
       c = act(x W_c + u_c (r h) + b_c)
-      h' = z h + (1 - z) c
+      output = h' = z h + (1 - z) c
 
-  It is `flax.nnx.RNN(IndyGRUCell(...))` in one, as `IndRNN` is of its cell.
-  With a `gate_fn` other than sigmoid, the product is still one, and the rest a
-  `jax.lax.scan`.
+  See `IndyGRUCell` for the shapes of the parameters. The layer has the
+  attribute `cell`, like `flax.nnx.RNN(IndyGRUCell(...))`. Calls and results are
+  those of that module, and the state of one can be used with the other. The
+  parameters are those of the layer for linen.
 
-  Source: as of `IndyGRUCell`; the arguments are as of `IndRNN`.
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.indy_gru`. `tf_contrib_rnn.jax.fused_available` says where
+  that runs fused.
+
+  If `gate_fn` is not sigmoid, the product is still computed at once, and the
+  rest is a `jax.lax.scan`.
+
+  Source: see `IndyGRUCell`. The arguments are those of the cell, and those of
+  `flax.nnx.RNN` that do not concern its loop.
 
   Args:
-    in_features: as of `IndRNN`, like all others but those of `IndyGRUCell`.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    activation_fn: act, for the candidate c.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    recurrent_kernel_metadata: Optional metadata of the `nnx.Param` u.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch,
+      in_features] instead of [*batch, time, in_features].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 
@@ -202,24 +267,68 @@ class IndyGRU(_Layer):
 
 
 class IndyLSTM(_Layer):
-  """Independently Recurrent Long Short-Term Memory over sequences.
+  """IndyLSTM layer: an `IndyLSTMCell` over whole sequences.
 
-  At each step, with gates i, f and o, as `IndyLSTMCell` says:
+  At each step, the layer computes:
 
-      c' = f c + i act(x W_j + u_j h + b_j)
-      h' = o act(c')
+      i = gate(x W_i + u_i h + b_i)
+      j = act(x W_j + u_j h + b_j)
+      f = gate(x W_f + u_f h + b_f)
+      o = gate(x W_o + u_o h + b_o)
+      c' = f c + i j
+      output = h' = o act(c')
 
-  It is `flax.nnx.RNN(IndyLSTMCell(...))` in one, as `IndyGRU` is of its cell.
-  With `seq_lengths`, the carry takes a second recurrence: outputs have no c.
-  Under `jax.jit` it is left out where the carry is not used.
+  See `IndyLSTMCell` for the shapes of the parameters. The layer has the
+  attribute `cell`, like `flax.nnx.RNN(IndyLSTMCell(...))`. Calls and results
+  are those of that module, and the state of one can be used with the other. The
+  parameters are those of the layer for linen.
 
-  Source: as of `IndyLSTMCell`; the arguments are as of `IndRNN`.
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.indy_lstm`. `tf_contrib_rnn.jax.fused_available` says
+  where that runs fused.
+
+  If `gate_fn` is not sigmoid, the product is still computed at once, and the
+  rest is a `jax.lax.scan`.
+
+  With `seq_lengths`, c at the end of each sequence needs a second recurrence,
+  because the outputs do not contain c. `jax.jit` removes it if the carry is not
+  used.
+
+  Source: see `IndyLSTMCell`. The arguments are those of the cell, and those of
+  `flax.nnx.RNN` that do not concern its loop.
 
   Args:
-    in_features: as of `IndRNN`, like all others but those of `IndyLSTMCell`.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    forget_bias_init: Initializer of b_f, instead of `bias_init`. Default: ones.
+      With zeros, b starts as in flax's LSTM cells.
+    activation_fn: act, for the candidate j and for c'.
+    kernel_init: Initializer of W.
+    recurrent_kernel_init: Initializer of u. Default: uniform in [-1, 1), as in
+      tf.contrib.rnn. flax's orthogonal initializer does not work for a vector.
+    bias_init: Initializer of b, except b_f.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    recurrent_kernel_metadata: Optional metadata of the `nnx.Param` u.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch,
+      in_features] instead of [*batch, time, in_features].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 
@@ -248,24 +357,61 @@ class IndyLSTM(_Layer):
 
 
 class SRU(_Layer):
-  """Simple Recurrent Units (SRU) over sequences.
+  """SRU layer: an `SRUCell` over whole sequences.
 
-  At each step, with gates f and r, as `SRUCell` says:
+  At each step, the layer computes:
 
+      f = gate(x W_f + b_f)
+      r = gate(x W_r + b_r)
       c' = f c + (1 - f) (x W_s)
       output = r act(c') + (1 - r) (x W_t)
 
-  It is `flax.nnx.RNN(SRUCell(...))` in one, as `IndyGRU` is of its cell. With
-  `seq_lengths`, the carry takes a second recurrence, as of `IndyLSTM`: outputs
-  do not tell c.
+  See `SRUCell` for the shapes of the parameters. The layer has the attribute
+  `cell`, like `flax.nnx.RNN(SRUCell(...))`. Calls and results are those of that
+  module, and the state of one can be used with the other. The parameters are
+  those of the layer for linen.
 
-  Source: as of `SRUCell`; the arguments are as of `IndRNN`.
+  The layer computes one matrix product for all steps, and one call of
+  `tf_contrib_rnn.jax.sru`. `tf_contrib_rnn.jax.fused_available` says where that
+  runs fused.
+
+  If `gate_fn` is not sigmoid, the product is still computed at once, and the
+  rest is a `jax.lax.scan`.
+
+  With `seq_lengths`, c at the end of each sequence needs a second recurrence,
+  because the outputs do not contain c. `jax.jit` removes it if the carry is not
+  used.
+
+  Source: see `SRUCell`. The arguments are those of the cell, and those of
+  `flax.nnx.RNN` that do not concern its loop.
 
   Args:
-    in_features: as of `IndRNN`, like all others but those of `SRUCell`.
+    in_features: Int, the number of features of the inputs.
+    hidden_features: Int, the number of units.
+    gate_fn: The gate function `gate`, a function of an array.
+    activation_fn: act, for c' in the output.
+    kernel_init: Initializer of W.
+    bias_init: Initializer of b.
+    dtype: The dtype of the computation and the output. Default: the dtype that
+      inputs, parameters and carry promote to. The carry keeps its own dtype.
+    param_dtype: The dtype of the parameters and of `initialize_carry`.
+    carry_init: Initializer of the carry. Default: zeros.
+    promote_dtype: Function that converts a tuple of arrays to `dtype`.
+    kernel_metadata: Optional metadata of the `nnx.Param` W.
+    bias_metadata: Optional metadata of the `nnx.Param` b.
+    time_major: Whether sequences, inputs and outputs, are [time, *batch,
+      in_features] instead of [*batch, time, in_features].
+    return_carry: Whether to return the carry and the outputs, instead of the
+      outputs only.
+    reverse: Whether to run each sequence from its end to its start. Outputs are
+      in the order of computation. Padding stays at the end.
+    keep_order: Whether outputs are in the order of the inputs if `reverse` is
+      true.
+    rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If a number of features is not a whole number of 1 or more, or
+      if shapes do not match in a call. The message names the argument.
 
   Example:
 

@@ -1,4 +1,4 @@
-"""Parameters of nnx modules from a TensorFlow 1 checkpoint, and back."""
+"""Loads TensorFlow 1 checkpoints into nnx modules, and back."""
 
 from typing import Any
 from typing import Optional
@@ -10,7 +10,7 @@ from tf_contrib_rnn.flax.nnx import cells
 
 
 def _cell_of(module: Any) -> Any:
-  """The cell that a module is, or runs."""
+  """The cell that a module is, or that it runs."""
   cell = getattr(module, "cell", module)
   if not isinstance(cell, cells._Cell):
     raise ValueError(
@@ -30,26 +30,29 @@ def load_contrib_variables(
   scope: Optional[str] = None,
   forget_bias: float = 1.0,
 ) -> None:
-  """Gives a module the weights of a tf.contrib.rnn cell of the same kind.
+  """Loads the weights of a tf.contrib.rnn cell into a module of the same kind.
 
   Args:
-    module: an IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
+    module: An IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
       `flax.nnx.RNN` with one.
-    checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
-      file "checkpoint", which TensorFlow reads; or a mapping from the
-      variables' names to arrays, as `numpy.load` gives, for which no TensorFlow
-      is needed.
-    scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
-      which there is only one such cell; None if the checkpoint has only one.
-    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gave the cell.
-      tf.contrib.rnn adds it at each step, here it becomes part of the bias.
+    checkpoint: The path of a checkpoint that `tf.train.Saver` saved: a prefix,
+      or a folder with a file "checkpoint". TensorFlow reads it. Or a mapping
+      from the names of the variables to arrays, such as `numpy.load` returns.
+      A mapping needs no TensorFlow.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell", or a scope
+      around it that has only one such cell. None, if the checkpoint has only
+      one such cell.
+    forget_bias: For the IndyLSTM only: the value that the TensorFlow 1 program
+      passed to the cell. tf.contrib.rnn adds it at each step. Here it becomes
+      part of the bias.
 
   Raises:
-    ValueError: if it is not clear which cell is meant, if a variable is
-      missing, is not such a cell's, does not fit the module, is not of floating
-      point, or has a number too large for its dtype; it is named, and no
-      parameter is changed. Also if the checkpoint's files are damaged.
-    tf.errors.NotFoundError: if the checkpoint has no file at all.
+    ValueError: If there is no such cell or more than one; if a variable is
+      missing, does not belong to such a cell, does not fit the module, is not
+      of a floating-point dtype, or has a number too large for its dtype (the
+      message names it); or if files of the checkpoint are damaged. No parameter
+      is changed then.
+    tf.errors.NotFoundError: If the checkpoint has no files.
 
   Example:
 
@@ -78,21 +81,23 @@ def load_contrib_variables(
 def contrib_variables(
   module: Any, scope: str, forget_bias: float = 1.0
 ) -> dict[str, np.ndarray]:
-  """A module's parameters as the variables of a tf.contrib.rnn cell.
+  """Converts the parameters of a module to the variables of tf.contrib.rnn.
 
   Args:
-    module: as of `load_contrib_variables`.
-    scope: the cell's scope, as "rnn/indy_lstm_cell".
-    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gives the cell;
-      it is taken from the bias.
+    module: An IndRNN, IndyGRU, IndyLSTM or SRU, a cell of these, or
+      `flax.nnx.RNN` with one.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell".
+    forget_bias: For the IndyLSTM only: the value that the TensorFlow 1 program
+      passes to the cell. It is subtracted from the bias.
 
   Returns:
-    Arrays by the variables' names, which
-    `tf_contrib_rnn.migrate.write_checkpoint` writes.
+    A dict from the names of the variables to arrays.
+    `tf_contrib_rnn.migrate.write_checkpoint` can write it.
 
   Raises:
-    ValueError: if `module` is none of these, or no tf.contrib.rnn cell computes
-      the same: with a gate_fn other than sigmoid, or residual.
+    ValueError: If `module` is none of these, or if no cell of tf.contrib.rnn
+      computes the same: with a `gate_fn` other than sigmoid, or with
+      `residual`.
 
   Example:
 
