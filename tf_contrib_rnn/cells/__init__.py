@@ -1,4 +1,4 @@
-"""The cells of tf.contrib.rnn 1.15, a file a family."""
+"""The cells of tf.contrib.rnn 1.15. Each module has one family of cells."""
 
 from tf_contrib_rnn.cells.block import GRUBlockCell
 from tf_contrib_rnn.cells.block import GRUBlockCellV2

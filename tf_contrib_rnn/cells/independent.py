@@ -1,9 +1,10 @@
 """The independently recurrent cells of tf.contrib.rnn 1.15.
 
-Each is a LayerRNNCell of TensorFlow's: it works under TensorFlow's dynamic_rnn
-and its relatives, inside the wrappers, with scopes, reuse and partitioners, and
-makes the variables of tf.contrib.rnn under their names. What a cell adds is its
-variables and x W; the rest of its mathematics is in `recurrence`.
+Each cell is a LayerRNNCell of TensorFlow. It works with TensorFlow's
+dynamic_rnn and related functions, inside wrappers, and with scopes, reuse and
+partitioners. It has the variables and variable names of tf.contrib.rnn. The
+classes here create the variables and compute x W. `recurrence` computes the
+rest.
 """
 
 from typing import Any
@@ -78,7 +79,7 @@ def _check_dtype(name: str, dtype: tf.DType) -> None:
 
 
 class _IndependentCell(LayerCell):
-  """What the three cells have in common: units, activation, variables."""
+  """The base class of the three cells: units, activation and variables."""
 
   def __init__(
     self,
@@ -129,7 +130,7 @@ class _IndependentCell(LayerCell):
     bias_initializer: Initializer = None,
     bias: float = 0.0,
   ) -> tuple[Any, Any, Any]:
-    """Makes a kernel, a recurrent kernel and a bias, at first `bias`."""
+    """Creates a kernel, a recurrent kernel and a bias of value `bias`."""
     depth = self._input_depth(inputs_shape)
     width = len(part.gates) * self._num_units
     kernel = self.add_weight(
@@ -166,49 +167,55 @@ class _IndependentCell(LayerCell):
 class IndRNNCell(_IndependentCell):
   """Independently Recurrent Neural Network (IndRNN) cell.
 
-  Each unit sees its own past alone: the recurrent weights are a vector.
-
       output = new_state = act(x W + state * u + b)
 
-  with x [batch, D], W [D, H], u [1, H], b [H] and a state of [batch, H].
+  Each unit sees only its own past: the recurrent weights u are a vector. x is
+  [batch, D] and the state is [batch, H].
 
-  Variables: `kernel_w` [D, H], `kernel_u` [1, H] and `bias` [H], under
-  `ind_rnn_cell/`.
+  Variables, under `ind_rnn_cell/`: `kernel_w` W [D, H], `kernel_u` u [1, H] and
+  `bias` b [H].
 
   Source: `tf.contrib.rnn.IndRNNCell` of TensorFlow 1.15; Li, Li, Cook, Zhu and
   Gao, "Independently Recurrent Neural Network (IndRNN): Building a longer and
   deeper RNN" (https://arxiv.org/abs/1803.04831).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    activation: the nonlinearity act, a function of a tensor. Default: `tanh`.
-      The names "tanh", "sigmoid", "relu", "identity", "elu" and "softsign" are
-      taken as well. These six run as fused ops, any other is composed.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
-    name: str, the name of the layer, and of its scope. Layers of one name
-      share weights, but only where reuse says so.
-    dtype: the dtype of the layer: float16, bfloat16, float32 or float64. The
-      default, None, takes that of the first input.
-    recurrent_initializer: (optional) an initializer, its class or its name, for
-      u. Default: uniform in [-1, 1). tf.contrib.rnn has no such argument.
-    recurrent_constraint: (optional) a function of a tensor that optimizers
-      apply to u after each update, such as a `RecurrentBound`, without which
-      `relu` can overflow. tf.contrib.rnn has no such argument.
+    num_units: Int, the number of units H.
+    activation: act, a function of a tensor, or one of the names "tanh",
+      "sigmoid", "relu", "identity", "elu" and "softsign". Default: `tanh`.
+      These six activations run as fused ops. Any other function is composed of
+      TensorFlow's operations.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    name: Str, the name of the layer and of its scope. Layers with the same name
+      share variables only if `reuse` allows it.
+    dtype: The dtype of the layer: float16, bfloat16, float32 or float64.
+      Default: the dtype of the first input.
+    recurrent_initializer: Optional initializer of u, its class or its name.
+      Default: uniform in [-1, 1). tf.contrib.rnn does not have this argument.
+    recurrent_constraint: Optional function of a tensor, such as a
+      `RecurrentBound`, that optimizers apply to u after each update. Without
+      it, states can overflow with `relu`. tf.contrib.rnn does not have this
+      argument.
 
   Raises:
-    ValueError: if `num_units` is not a whole number of 0 or more, `activation`
-      is neither a function nor a known name, or `recurrent_constraint` is not
-      a function.
-    TypeError: if `dtype` is not a floating one.
+    ValueError: If `num_units` is not a whole number of 0 or more, if
+      `activation` is neither a function nor a known name, or if
+      `recurrent_constraint` is not a function.
+    TypeError: If `dtype` is not a floating-point dtype.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and a state
-  of [batch, H], or of [1, H] for all of the batch, and returns the pair
-  (output, new state), each [batch, H]. It raises a ValueError for shapes that
-  do not match, for variables that exist without reuse or don't with it, and a
-  TypeError for dtypes that differ, when the graph is built; eager calls raise
-  `tf.errors.InvalidArgumentError` for the last.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: Tensor [batch, H], or [1, H] for the whole batch.
+    - `scope`: Optional variable scope.
+
+  A call returns the pair (output, new state), each [batch, H]. A call raises:
+
+  - ValueError: If shapes do not match, if variables exist and `reuse` is not
+    set, or if they do not exist and `reuse` is true.
+  - TypeError: If dtypes differ when a graph is built. Eager calls raise
+    `tf.errors.InvalidArgumentError` instead.
 
   Example:
 
@@ -254,7 +261,7 @@ class IndRNNCell(_IndependentCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     return self._recur(
       recurrence.ind_rnn,
       tf.matmul(inputs, self._kernel_w),
@@ -265,43 +272,52 @@ class IndRNNCell(_IndependentCell):
 
 
 class IndyGRUCell(_IndependentCell):
-  """Independently Gated Recurrent Unit cell.
-
-  The GRU of Cho et al. with the recurrent matrices replaced by vectors:
+  """Independently Gated Recurrent Unit (IndyGRU) cell.
 
       r, z = split(sigmoid(x Wg + [state, state] * ug + bg))
       c = act(x Wc + (r * state) * uc + bc)
       output = new_state = z * state + (1 - z) * c
 
-  with x [batch, D], Wg [D, 2H], ug [1, 2H], bg [2H], Wc [D, H], uc [1, H],
-  bc [H] and a state of [batch, H].
+  This is a GRU whose recurrent weights are vectors instead of matrices. x is
+  [batch, D] and the state is [batch, H].
 
-  Variables, under `indy_gru_cell/`: `gates/kernel_w`, `gates/kernel_u`,
-  `gates/bias` (ones at first, so as not to reset and to update slowly),
-  `candidate/kernel`, `candidate/kernel_u`, `candidate/bias`.
+  Variables, under `indy_gru_cell/`:
 
-  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; the idea is that of
-  Li et al. (https://arxiv.org/abs/1803.04831), the gates those of Cho et al.
-  (https://arxiv.org/abs/1406.1078).
+  - `gates/kernel_w` Wg [D, 2H], `gates/kernel_u` ug [1, 2H] and `gates/bias` bg
+    [2H]. The bias starts as ones, so that the cell does not reset and updates
+    slowly.
+  - `candidate/kernel` Wc [D, H], `candidate/kernel_u` uc [1, H] and
+    `candidate/bias` bc [H].
+
+  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; Li et al.
+  (https://arxiv.org/abs/1803.04831), for the recurrent vectors; Cho et al.
+  (https://arxiv.org/abs/1406.1078), for the gates.
 
   Args:
-    num_units: int, the number of units H in the cell.
-    activation: as of `IndRNNCell`.
-    reuse: as of `IndRNNCell`.
-    kernel_initializer: (optional) an initializer, its class or its name, for
-      the matrices `gates/kernel_w` and `candidate/kernel`. Default: the
-      scope's, else Glorot's uniform. It does not reach the vectors
-      `kernel_u`.
-    bias_initializer: (optional) an initializer for both biases. Default: ones
-      for the gates, zeros for the candidate.
-    name: as of `IndRNNCell`.
-    dtype: as of `IndRNNCell`.
-    recurrent_initializer: as of `IndRNNCell`, for both vectors `kernel_u`.
-    recurrent_constraint: as of `IndRNNCell`, on both vectors `kernel_u`.
+    num_units: Int, the number of units H.
+    activation: act, a function of a tensor or a name. Default: `tanh`. See
+      `IndRNNCell`.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. See `IndRNNCell`.
+    kernel_initializer: Optional initializer, its class or its name, for the
+      matrices Wg and Wc. Default: the one of the variable scope. If that has
+      none: Glorot uniform. It is not used for the vectors ug and uc.
+    bias_initializer: Optional initializer of both biases. Default: ones for the
+      gates, zeros for the candidate.
+    name: Str, the name of the layer and of its scope. See `IndRNNCell`.
+    dtype: The dtype of the layer. Default: the dtype of the first input. See
+      `IndRNNCell`.
+    recurrent_initializer: Optional initializer of ug and uc. Default: uniform
+      in [-1, 1). tf.contrib.rnn does not have this argument.
+    recurrent_constraint: Optional function of a tensor that optimizers apply to
+      ug and uc after each update. See `IndRNNCell`.
 
   Raises:
-    ValueError, TypeError: as `IndRNNCell`, also from calls, which take and
-      return the same.
+    ValueError: See `IndRNNCell`.
+    TypeError: See `IndRNNCell`.
+
+  See `IndRNNCell` for the arguments of a call, what it returns and what it
+  raises.
 
   Example:
 
@@ -355,7 +371,7 @@ class IndyGRUCell(_IndependentCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     return self._recur(
       recurrence.indy_gru,
       self._project(inputs),
@@ -365,7 +381,7 @@ class IndyGRUCell(_IndependentCell):
     )
 
   def _project(self, inputs):
-    """x [Wg, Wc]: what is smaller is concatenated."""
+    """Returns x [Wg, Wc]. What is smaller is concatenated."""
     kernels = [self._gate_kernel_w, self._candidate_kernel_w]
     if rows.rows_of(self) is not None:
       return tf.matmul(inputs, tf.concat(kernels, 1))
@@ -374,41 +390,53 @@ class IndyGRUCell(_IndependentCell):
 
 
 class IndyLSTMCell(_IndependentCell):
-  """Independently Recurrent Long Short-Term Memory cell.
-
-  An LSTM with the recurrent matrices replaced by vectors:
+  """Independently Recurrent Long Short-Term Memory (IndyLSTM) cell.
 
       i, j, f, o = split(x W + [h, h, h, h] * u + b)
       new_c = c * sigmoid(f + forget_bias) + sigmoid(i) * act(j)
       output = new_h = act(new_c) * sigmoid(o)
 
-  with x [batch, D], W [D, 4H], u [1, 4H], b [4H] and a state of c and h, each
-  [batch, H].
+  This is an LSTM whose recurrent weights are vectors instead of matrices. x is
+  [batch, D]. c and h are the state, each [batch, H].
 
-  Variables, under `indy_lstm_cell/`: `kernel_w`, `kernel_u`, `bias`.
+  Variables, under `indy_lstm_cell/`: `kernel_w` W [D, 4H], `kernel_u` u [1, 4H]
+  and `bias` b [4H].
 
   Source: `tf.contrib.rnn.IndyLSTMCell` of TensorFlow 1.15; Gonnet and
   Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
   (https://arxiv.org/abs/1903.08023).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    forget_bias: float, added to the forget gate's sum (see above). A checkpoint
-      does not hold it: use the one that the model was trained with.
-    activation: as of `IndRNNCell`.
-    reuse: as of `IndRNNCell`.
-    kernel_initializer: as of `IndyGRUCell`, for the matrix `kernel_w`.
-    bias_initializer: (optional) an initializer for the bias. Default: zeros.
-    name: as of `IndRNNCell`.
-    dtype: as of `IndRNNCell`.
-    recurrent_initializer: as of `IndRNNCell`.
-    recurrent_constraint: as of `IndRNNCell`.
+    num_units: Int, the number of units H.
+    forget_bias: Float that is added in the forget gate. A checkpoint does not
+      contain it. Use the value that the model was trained with.
+    activation: act, a function of a tensor or a name. Default: `tanh`. See
+      `IndRNNCell`.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. See `IndRNNCell`.
+    kernel_initializer: Optional initializer, its class or its name, for the
+      matrix W. Default: the one of the variable scope. If that has none: Glorot
+      uniform.
+    bias_initializer: Optional initializer of b. Default: zeros.
+    name: Str, the name of the layer and of its scope. See `IndRNNCell`.
+    dtype: The dtype of the layer. Default: the dtype of the first input. See
+      `IndRNNCell`.
+    recurrent_initializer: Optional initializer of u. Default: uniform in [-1,
+      1). tf.contrib.rnn does not have this argument.
+    recurrent_constraint: Optional function of a tensor that optimizers apply to
+      u after each update. See `IndRNNCell`.
 
   Raises:
-    TypeError: if `forget_bias` is not a number.
-    ValueError, TypeError: as `IndRNNCell`, also from calls. These take an
-      `LSTMStateTuple(c, h)`, a tuple or a list, and return the output and a new
-      LSTMStateTuple.
+    ValueError: See `IndRNNCell`.
+    TypeError: If `forget_bias` is not a number. See also `IndRNNCell`.
+
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: An `LSTMStateTuple(c, h)`, a tuple or a list.
+    - `scope`: Optional variable scope.
+
+  A call returns the output [batch, H] and a new LSTMStateTuple. It raises the
+  same errors as a call of an `IndRNNCell`.
 
   Example:
 
@@ -467,7 +495,7 @@ class IndyLSTMCell(_IndependentCell):
       core.LSTMStateTuple, list[tf.Tensor], tuple[tf.Tensor, tf.Tensor]
     ],
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     output, (new_c, new_h) = self._recur(
       recurrence.indy_lstm,
       tf.matmul(inputs, self._kernel_w),

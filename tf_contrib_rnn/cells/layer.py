@@ -1,4 +1,4 @@
-"""What the cells and layers that make their variables in `build` share."""
+"""What the cells and layers that create their variables in `build` share."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ _Mixin: Any = object  # what it finds in a layer, a type checker can't
 
 
 class OwnVariables(_Mixin):
-  """A layer that shares variables only where it is asked to.
+  """A layer that shares variables only if it is asked to.
 
-  In a graph TensorFlow refuses a second layer of a name without reuse. In
-  tf.functions it would hand it the variables of the first.
+  In a graph, TensorFlow raises an error for a second layer of the same name
+  without reuse. In tf.functions, it would give it the variables of the first.
   """
 
   def add_weight(self, name: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -30,4 +30,4 @@ class OwnVariables(_Mixin):
 
 
 class LayerCell(OwnVariables, core.LayerRNNCell):
-  """The base of this package's LayerRNNCells."""
+  """The base class of this package's LayerRNNCells."""

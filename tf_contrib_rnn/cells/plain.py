@@ -1,8 +1,8 @@
 """What the plain RNNCells of tf.contrib.rnn have in common.
 
-A plain RNNCell makes its variables at its first call, by `get_variable` in the
-scope of that call. A LayerRNNCell makes them when it is built. Checkpoints,
-reuse and errors depend on which of the two a cell is.
+A plain RNNCell creates its variables in its first call, by `get_variable` in
+the scope of that call. A LayerRNNCell creates them when it is built.
+Checkpoints, reuse and errors depend on which of the two a cell is.
 """
 
 import contextlib
@@ -29,10 +29,10 @@ _is_kept_inside = contextvars.ContextVar("is_kept_inside", default=False)
 
 @contextlib.contextmanager
 def as_first_of_its_name(name: str) -> Iterator[None]:
-  """Inside, a variable of this name can be made, whoever has one already.
+  """Inside, a variable can be created even if its name is already in use.
 
-  What tf.functions make stays in a store of TensorFlow's by its name, where
-  another cell, in another function or in eager mode, would meet it.
+  TensorFlow keeps the variables of tf.functions in a store, by name. Without
+  this, a cell in another function or in eager mode would find them there.
   """
   store = variable_scope._get_default_variable_store()
   has_names = type(store) is variable_scope._VariableStore
@@ -47,9 +47,9 @@ def as_first_of_its_name(name: str) -> Iterator[None]:
 class PlainCell(core.RNNCell):
   """An RNNCell that keeps its variables in eager mode and in tf.functions.
 
-  In a graph a second call finds the variables in their scope. Elsewhere there
-  is no such store: the cell is one. It tracks them, so that checkpoints of
-  objects and SavedModels have them.
+  In a graph, a second call finds the variables in their scope. Elsewhere there
+  is no such store, so the cell itself stores the variables. It tracks them, so
+  that checkpoints of objects and SavedModels contain them.
   """
 
   def __call__(
@@ -107,7 +107,8 @@ def depth_of(inputs: tf.Tensor, name: str = "inputs") -> int:
   """The last dimension of a tensor [batch, depth], which has to be known.
 
   Raises:
-    ValueError: naming the tensor, if it is not or if there is another rank.
+    ValueError: If it is not known, or if the tensor has another rank. The
+      message names the tensor.
   """
   shape = inputs.shape
   # Not shape[1], which is a Dimension where TensorFlow 1's shapes are on.
@@ -122,7 +123,7 @@ def depth_of(inputs: tf.Tensor, name: str = "inputs") -> int:
 def get_bias(
   size: int, dtype: tf.DType, initializer: Any = None, name: str = "bias"
 ) -> Any:
-  """A bias [size] of a `linear` step: no partitioner splits it."""
+  """Gets a bias [size] for `linear`. A partitioner does not split it."""
   if initializer is None:
     initializer = v1.zeros_initializer()
   with v1.variable_scope(v1.get_variable_scope()) as scope:
@@ -131,7 +132,7 @@ def get_bias(
 
 
 def matmul(inputs: tf.Tensor, kernel: Any) -> tf.Tensor:
-  """inputs [batch, depth] times a kernel, which may be split or empty."""
+  """Multiplies inputs [batch, depth] with a kernel (split, empty or not)."""
   kernel = tf.convert_to_tensor(kernel)
   if 0 in kernel.shape.as_list():
     # TensorFlow fuses a MatMul and the addition of a bias after it, which ends
@@ -147,21 +148,22 @@ def linear(
   kernel_initializer: Any = None,
   bias_initializer: Any = None,
 ) -> tf.Tensor:
-  """[x, h, ...] W + b, with variables `kernel` and `bias` of the scope.
+  """Returns [x, h, ...] W + b, with variables `kernel` and `bias` of the scope.
 
   Args:
-    inputs: tensors [batch, depth], or what can be converted to the first one's
-      dtype.
-    size: the width of the result.
-    use_bias: whether there is a b.
-    kernel_initializer: (optional) for W; the scope's by default.
-    bias_initializer: (optional) for b; zeros by default.
+    inputs: Tensors [batch, depth], or values that can be converted to the dtype
+      of the first one.
+    size: The last dimension of the result.
+    use_bias: Whether there is a bias b.
+    kernel_initializer: Optional initializer of W. Default: the one of the
+      variable scope.
+    bias_initializer: Optional initializer of b. Default: zeros.
 
   Returns:
     A tensor [batch, size].
 
   Raises:
-    ValueError: if a depth is not known.
+    ValueError: If a depth is not known.
   """
   dtype = inputs[0].dtype
   inputs = [
@@ -178,7 +180,7 @@ def linear(
 
 
 def mix(gate: tf.Tensor, kept: tf.Tensor, new: tf.Tensor) -> tf.Tensor:
-  """What a gate from 0 to 1 leaves through: gate * kept + (1 - gate) * new."""
+  """Mixes with a gate from 0 to 1: gate * kept + (1 - gate) * new."""
   return gate * kept + (1 - gate) * new
 
 
@@ -189,27 +191,27 @@ def layer_norm(
   shift: float,
   dtype: Optional[tf.DType] = None,
 ) -> tf.Tensor:
-  """Each row with mean `shift` and deviation `gain`, as training leaves them.
+  """Normalises each row, and scales and shifts it with trained variables.
 
       (x - mean) / sqrt(variance + epsilon) * gamma + beta
 
-  with the biased variance and an epsilon of 1e-12, or 1e-3 in float16; the
+  The variance is the biased one. epsilon is 1e-12, or 1e-3 in float16. The
   variables `NAME/gamma` and `NAME/beta` are [units].
 
   Args:
-    inputs: [batch, units].
-    name: the scope of the variables.
-    gain: what gamma starts with.
-    shift: what beta starts with.
-    dtype: (optional) of the variables. By default the scope's: float32 unless
-      it says otherwise. Some cells of TensorFlow 1.15 do not take the dtype
-      of the inputs.
+    inputs: Tensor [batch, units].
+    name: The scope of the variables.
+    gain: The initial value of gamma.
+    shift: The initial value of beta.
+    dtype: Optional dtype of the variables. Default: the dtype of the variable
+      scope, which is float32 if it is not set. Some cells of TensorFlow 1.15 do
+      not use the dtype of the inputs.
 
   Returns:
     A tensor like the inputs.
 
   Raises:
-    ValueError: if the variables have another dtype than the inputs.
+    ValueError: If the dtypes of variables and inputs differ.
   """
   units = depth_of(inputs)
   with v1.variable_scope(name):
@@ -231,12 +233,12 @@ def layer_norm(
 def get_sharded(
   name: str, shape: Sequence[int], dtype: tf.DType, shards: int
 ) -> tf.Tensor:
-  """A matrix that is `shards` variables NAME_0, NAME_1, ..., rows in order.
+  """Gets a matrix that is stored as variables NAME_0, NAME_1, ..., row by row.
 
-  The first of them have one row more where the rows can't be divided.
+  If the rows cannot be divided equally, the first variables have one row more.
 
   Raises:
-    ValueError: if there are more shards than rows.
+    ValueError: If there are more shards than rows.
   """
   rows, columns = shape
   if shards > rows:

@@ -1,10 +1,10 @@
-"""How whole sequences reach a cell through the wrappers around it.
+"""How whole sequences get to a cell through the wrappers around it.
 
-A wrapper hands [rows, depth] to its cell and takes [rows, units] back. The rows
-may as well be all steps of all sequences: what wrappers do to a step, such as
-dropout, they then do to every step at once. So `rnn` calls the outermost cell
-with flattened sequences, and the cell inside learns from here what its rows
-are.
+A wrapper passes [rows, depth] to its cell and gets [rows, units]. The rows
+can also be all steps of all sequences. What a wrapper does to one step, such
+as dropout, it then does to all steps at once. Therefore `rnn` calls the
+outermost cell with flattened sequences. The cell inside asks this module what
+its rows are.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class Sequences:
-  """A batch of sequences: all about them but their numbers.
+  """Describes a batch of sequences, without their values.
 
   Attributes:
-    shape: int32 [2], batch and time, or time and batch if time_major; a list
-      where both are known.
-    sequence_length: int32 [batch] or None, as of `recurrence.ind_rnn`.
-    time_major: as of `recurrence.ind_rnn`.
-    reverse: as of `recurrence.ind_rnn`.
+    shape: int32 [2]: batch and time, or time and batch if `time_major`. A list
+      if both are known.
+    sequence_length: int32 [batch] or None. See `recurrence.ind_rnn`.
+    time_major: See `recurrence.ind_rnn`.
+    reverse: See `recurrence.ind_rnn`.
   """
 
   shape: Any
@@ -58,7 +58,7 @@ def describe(
   time_major: bool,
   reverse: bool,
 ) -> Sequences:
-  """Describes inputs [batch, time, depth], or time and batch if time_major."""
+  """Describes inputs [batch, time, depth], or [time, batch, depth]."""
   shape = inputs.shape[:2].as_list()
   if None in shape:
     shape = tf.shape(inputs)[:2]
@@ -71,9 +71,10 @@ _current = contextvars.ContextVar("sequences", default=(None, ()))
 
 @contextlib.contextmanager
 def as_rows(sequences: Sequences, cells: Sequence[Any]) -> Iterator[None]:
-  """Inside, the rows that these cells are called with are these sequences'.
+  """Inside, the rows that these cells are called with are these sequences.
 
-  Only these: an activation or a custom getter may run others.
+  This holds for these cells only: an activation or a custom getter may run
+  others.
   """
   token = _current.set((sequences, cells))
   try:
@@ -83,7 +84,7 @@ def as_rows(sequences: Sequences, cells: Sequence[Any]) -> Iterator[None]:
 
 
 def rows_of(cell: Any) -> Optional[Sequences]:
-  """What the rows are that a cell is called with; None: one step each."""
+  """The sequences that a cell's rows are, or None if they are one step."""
   sequences, cells = _current.get()
   return sequences if any(cell is other for other in cells) else None
 
@@ -95,14 +96,14 @@ def run(
   *arguments: Any,
   **attributes: Any,
 ) -> tuple[tf.Tensor, Any]:
-  """Runs a recurrence over a step, or over the sequences that the rows are.
+  """Runs a recurrence over one step, or over the sequences that the rows are.
 
   Args:
-    cell: the cell that is called.
-    recurrence_of_cell: a function of `tf_contrib_rnn.recurrence`.
+    cell: The cell that is called.
+    recurrence_of_cell: A function of `tf_contrib_rnn.recurrence`.
     projected: x W, [rows, gates * units].
-    *arguments: what follows the projected inputs.
-    **attributes: what else the function takes.
+    *arguments: The arguments after the projected inputs.
+    **attributes: The other arguments of the function.
 
   Returns:
     The outputs [rows, units] and the new state.
@@ -124,6 +125,6 @@ def run(
 def has_recurrence_op(cell: Any) -> bool:
   """Whether a cell can be called with rows that are whole sequences.
 
-  Its class says so itself: a subclass may compute something else.
+  The class itself has to say so. A subclass may compute something else.
   """
   return vars(type(cell)).get("has_recurrence_op", False)

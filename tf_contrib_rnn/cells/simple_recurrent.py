@@ -16,41 +16,47 @@ from tf_contrib_rnn.cells.layer import LayerCell
 class SRUCell(LayerCell):
   """Simple Recurrent Unit (SRU) cell.
 
-  The gates see the input alone: x W of all steps can be done beforehand.
-
       s, f, r, t = split(x W)
       f, r = split(sigmoid([f, r] + b))
       new_state = f * state + (1 - f) * s
       output = r * act(new_state) + (1 - r) * t
 
-  with x [batch, D], W [D, 4H], b [2H] and a state of [batch, H].
+  The gates depend on the input only. Therefore x W can be computed for all
+  steps at once. x is [batch, D] and the state is [batch, H].
 
-  Variables, under `sru_cell/`: `kernel` [D, 4H] and `bias` [2H] of zeros.
+  Variables, under `sru_cell/`: `kernel` W [D, 4H] and `bias` b [2H], which
+  starts as zeros.
 
   Source: `tf.contrib.rnn.SRUCell` of TensorFlow 1.15; Lei, Zhang, Wang, Dai and
   Artzi, "Simple Recurrent Units for Highly Parallelizable Recurrence"
-  (https://arxiv.org/abs/1709.02755). The paper adds the input x to the output
-  where the cell has t, which is as wide as the state whatever x is.
+  (https://arxiv.org/abs/1709.02755). The paper adds the input x to the output.
+  The cell adds t instead, which has the size of the state for any x.
 
   Args:
-    num_units: int, the number of units H in the cell.
+    num_units: Int, the number of units H.
     activation: act, a function of a tensor. Default: `tanh`.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
-    name: str, the name of the layer, and of its scope. Layers of one name
-      share weights, but only where reuse says so.
-    **kwargs: what any layer takes: `dtype` and `trainable`. By default the
-      dtype is that of the first input.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    name: Str, the name of the layer and of its scope. Layers with the same name
+      share variables only if `reuse` allows it.
+    **kwargs: `dtype` and `trainable` of the layer. The default dtype is that of
+      the first input.
 
   Raises:
-    TypeError: for other **kwargs.
+    TypeError: If there are other keyword arguments.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and a state
-  of [batch, H], and returns the pair (output, new state), each [batch, H]. It
-  raises a ValueError for inputs of another rank or of an unknown depth, and for
-  variables that exist without reuse or don't with it, and a TypeError if
-  `activation` is no function.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: Tensor [batch, H].
+    - `scope`: Optional variable scope.
+
+  A call returns the pair (output, new state), each [batch, H]. A call raises:
+
+  - ValueError: If the inputs have another rank or an unknown depth, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
+  - TypeError: If `activation` is not a function.
 
   Example:
 
