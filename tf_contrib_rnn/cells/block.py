@@ -1,6 +1,6 @@
-"""The block cells of tf.contrib.rnn: an LSTM and a GRU, a step in one op.
+"""The block cells of tf.contrib.rnn: an LSTM and a GRU with one op for a step.
 
-The ops are TensorFlow's own: see `ops.block`.
+The ops are TensorFlow's own. See `ops.block`.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ DType = Union[None, str, tf.DType]
 def add_lstm_weights(
   layer: Any, depth: int, units: int, use_peephole: bool
 ) -> tuple[Any, Any, list[Any]]:
-  """Adds an LSTM block's variables to a layer: kernel, bias and peepholes."""
+  """Adds an LSTM block's kernel, bias and peepholes to a layer."""
   dtype = layer.dtype or tf.float32
   block.check_dtype("dtype", dtype, block.LSTM_DTYPES)
   kernel = layer.add_weight("kernel", [depth + units, 4 * units])
@@ -34,7 +34,7 @@ def add_lstm_weights(
 
 
 def check_pair(name: str, pair: Any) -> None:
-  """Raises a TypeError or ValueError for what is not two tensors, c and h."""
+  """Raises an error if this is not a pair of tensors c and h."""
   if not isinstance(pair, (list, tuple)):
     raise TypeError(f"{name} is {pair!r}, expected a tuple (c, h)")
   if len(pair) != 2:
@@ -44,7 +44,7 @@ def check_pair(name: str, pair: Any) -> None:
 
 
 class _BlockCell(LayerCell):
-  """What the cells have in common: a number of units, inputs of two ranks."""
+  """The base class of the block cells."""
 
   def __init__(self, num_units, reuse, name, dtype=None):
     super().__init__(_reuse=reuse, name=name, dtype=dtype)
@@ -73,60 +73,65 @@ class _BlockCell(LayerCell):
 
 
 class LSTMBlockCell(_BlockCell):
-  """LSTM cell whose step is one op.
-
-  The mathematics of `LSTMCell`:
+  """LSTM cell with one op for a step.
 
       i, j, f, o = split([x, h] W + b)
       new_c = clip(sigmoid(i + w_i * c) * tanh(j)
                    + sigmoid(f + forget_bias + w_f * c) * c)
       output = new_h = sigmoid(o + w_o * new_c) * tanh(new_c)
 
-  with x [batch, D], W [D + H, 4H], b [4H] and a state of c and h, each
-  [batch, H]. The peepholes w_i, w_f and w_o, each [H], are there with
-  `use_peephole`. The clip, to [-cell_clip, cell_clip], is there with a
-  `cell_clip` above zero.
+  The equations are those of `LSTMCell`. x is [batch, D]. c and h are the state,
+  each [batch, H]. The peepholes w_i, w_f and w_o exist if `use_peephole` is
+  true. The clip to [-cell_clip, cell_clip] exists if `cell_clip` is larger than
+  0.
 
-  The gradient takes no notice of the clip: it is computed as if none had been,
-  from the clipped values. Second derivatives are not defined. TensorFlow has
-  the op for CPUs and GPUs, and not for XLA. In all of this TensorFlow 1.15 is
-  the same.
+  These points are as in TensorFlow 1.15:
 
-  Variables, under `lstm_cell/`: `kernel` [D + H, 4H], `bias` [4H], and with
-  peepholes `w_i_diag`, `w_f_diag` and `w_o_diag` [H]. The biases start as
-  zeros, the others as the scope's initializer says, else Glorot's uniform.
-  Names and shapes are those of `LSTMCell`, which can read its checkpoints.
+  - The gradient ignores the clip: it is computed from the clipped values, as if
+    they had not been clipped.
+  - Second derivatives are not defined.
+  - TensorFlow has the op for CPUs and GPUs, but not for XLA.
+
+  Variables, under `lstm_cell/`: `kernel` W [D + H, 4H], `bias` b [4H], and with
+  peepholes `w_i_diag`, `w_f_diag` and `w_o_diag`, each [H]. The biases start as
+  zeros. The others use the initializer of the variable scope. If that has none:
+  Glorot uniform. Names and shapes are those of `LSTMCell`, which can read the
+  checkpoints of this cell.
 
   Source: `tf.contrib.rnn.LSTMBlockCell` of TensorFlow 1.15; Zaremba, Sutskever
   and Vinyals, "Recurrent Neural Network Regularization"
   (https://arxiv.org/abs/1409.2329).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    forget_bias: float, added to the forget gate's sum. A checkpoint does not
-      hold it: use the one that the model was trained with.
-    cell_clip: (optional) float, the size that c is clipped to. The default,
-      None, and numbers of zero and below mean no clip.
-    use_peephole: bool, whether the gates see c.
-    dtype: the dtype of the variables: float16 or float32. The default, None,
-      takes that of the first input.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
-    name: str, the name of the layer and of its scope. By default it is the
-      name of `LSTMCell`'s.
+    num_units: Int, the number of units H.
+    forget_bias: Float that is added in the forget gate, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    cell_clip: Optional float, the bound of c. None, 0 and negative numbers mean
+      no clip. Default: None.
+    use_peephole: Bool, whether the gates see c.
+    dtype: The dtype of the variables, float16 or float32. Default: the dtype of
+      the first input.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    name: Str, the name of the layer and of its scope. Default: the name that an
+      `LSTMCell` has.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and an
-  `LSTMStateTuple(c, h)`, a tuple or a list. It returns the output and a new
-  LSTMStateTuple. It raises
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: An `LSTMStateTuple(c, h)`, a tuple or a list.
+    - `scope`: Optional variable scope.
 
-    TypeError: for other dtypes than float16 and float32, for dtypes that
-      differ, and for a state that is a tensor.
-    ValueError: for shapes that do not match, an unknown D, a state of another
-      length than 2, and variables that exist without reuse or don't with it.
-    tf.errors.InvalidArgumentError: for shapes that turn out not to match, and
-      for a batch that turns out to be empty when a graph runs. That one is new
-      in TensorFlow's op since 1.15; a batch that is known to be empty is fine.
+  A call returns the output [batch, H] and a new LSTMStateTuple. A call raises:
+
+  - TypeError: If dtypes are not float16 or float32, if dtypes differ, or if the
+    state is a tensor.
+  - ValueError: If shapes do not match, if D is unknown, if the state does not
+    have two parts, if variables exist and `reuse` is not set, or if they do not
+    exist and `reuse` is true.
+  - tf.errors.InvalidArgumentError: If shapes do not match when the op runs, or
+    if the batch is empty when a graph runs. The latter is new in TensorFlow's
+    op since 1.15. A batch that is known to be empty raises no error.
 
   Example:
 
@@ -170,7 +175,7 @@ class LSTMBlockCell(_BlockCell):
       core.LSTMStateTuple, list[tf.Tensor], tuple[tf.Tensor, tf.Tensor]
     ],
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     check_pair("state", state)
     new_c, new_h = block.lstm_step(
       inputs,
@@ -186,46 +191,51 @@ class LSTMBlockCell(_BlockCell):
 
 
 class GRUBlockCell(_BlockCell):
-  """GRU cell whose step is one op.
-
-  The mathematics of `GRUCell`:
+  """GRU cell with one op for a step.
 
       r, u = split(sigmoid([x, h] W_ru + b_ru))
       c = tanh([x, r * h] W_c + b_c)
       output = new_h = u * h + (1 - u) * c
 
-  with x [batch, D], W_ru [D + H, 2H], b_ru [2H], W_c [D + H, H], b_c [H] and a
-  state h of [batch, H].
+  The equations are those of `GRUCell`. x is [batch, D] and the state h is
+  [batch, H].
 
-  Second derivatives are not defined. TensorFlow has the op for CPUs and GPUs,
-  and not for XLA. In both TensorFlow 1.15 is the same.
+  As in TensorFlow 1.15, second derivatives are not defined, and TensorFlow has
+  the op for CPUs and GPUs, but not for XLA.
 
-  Variables, under `gru_cell/`: `w_ru` [D + H, 2H], `b_ru` [2H], `w_c`
-  [D + H, H] and `b_c` [H]. b_ru starts as ones, b_c as zeros, and the matrices
-  as the scope's initializer says, else Glorot's uniform. `GRUBlockCellV2` has
-  the names of `GRUCell`.
+  Variables, under `gru_cell/`: `w_ru` [D + H, 2H], `b_ru` [2H], `w_c` [D + H,
+  H] and `b_c` [H]. b_ru starts as ones, and b_c as zeros. The matrices use the
+  initializer of the variable scope. If that has none: Glorot uniform.
+  `GRUBlockCellV2` has the variable names of `GRUCell`.
 
   Source: `tf.contrib.rnn.GRUBlockCell` of TensorFlow 1.15; Cho et al.,
   "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
   Machine Translation" (https://arxiv.org/abs/1406.1078).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    cell_size: the old name of `num_units`. It is deprecated.
-    reuse: as of `LSTMBlockCell`.
-    name: as of `LSTMBlockCell`, with the name of `GRUCell`'s by default.
+    num_units: Int, the number of units H.
+    cell_size: The old name of `num_units`. It is deprecated.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    name: Str, the name of the layer and of its scope. Default: the name that a
+      `GRUCell` has.
 
   Raises:
-    ValueError: if both `num_units` and `cell_size` are given, or neither.
+    ValueError: If both or neither of `num_units` and `cell_size` are given.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and a state
-  [batch, H], both float32. It returns the pair (output, new state), which are
-  the same tensor. It raises
+  Call arguments:
+    - `inputs`: Tensor [batch, D], float32.
+    - `state`: Tensor [batch, H], float32.
+    - `scope`: Optional variable scope.
 
-    TypeError: for other dtypes than float32.
-    ValueError: for shapes that do not match, an unknown D, and variables that
-      exist without reuse or don't with it.
-    tf.errors.InvalidArgumentError: for shapes that turn out not to match.
+  A call returns the pair (output, new state), which are the same tensor. A call
+  raises:
+
+  - TypeError: If dtypes are not float32.
+  - ValueError: If shapes do not match, if D is unknown, if variables exist and
+    `reuse` is not set, or if they do not exist and `reuse` is true.
+  - tf.errors.InvalidArgumentError: If shapes do not match when the op runs.
 
   Example:
 
@@ -269,7 +279,7 @@ class GRUBlockCell(_BlockCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     new_h = block.gru_step(
       inputs,
       state,
@@ -283,9 +293,10 @@ class GRUBlockCell(_BlockCell):
 
 
 class GRUBlockCellV2(GRUBlockCell):
-  """`GRUBlockCell` with the variables' names of `GRUCell`.
+  """`GRUBlockCell` with the variable names of `GRUCell`.
 
-  The cells can read each other's checkpoints therefore.
+  This cell and `GRUCell` can therefore read each other's checkpoints. The
+  equations and calls are those of `GRUBlockCell`.
 
   Variables, under `gru_cell/`: `gates/kernel` [D + H, 2H], `gates/bias` [2H],
   which starts as ones, `candidate/kernel` [D + H, H] and `candidate/bias` [H],
@@ -294,13 +305,16 @@ class GRUBlockCellV2(GRUBlockCell):
   Source: `tf.contrib.rnn.GRUBlockCellV2` of TensorFlow 1.15.
 
   Args:
-    num_units: as of `GRUBlockCell`.
-    cell_size: as of `GRUBlockCell`.
-    reuse: as of `GRUBlockCell`.
-    name: as of `GRUBlockCell`.
+    num_units: Int, the number of units H.
+    cell_size: The old name of `num_units`. It is deprecated.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    name: Str, the name of the layer and of its scope. Default: the name that a
+      `GRUCell` has.
 
   Raises:
-    ValueError: as `GRUBlockCell`, whose calls it has as well.
+    ValueError: If both or neither of `num_units` and `cell_size` are given.
 
   Example:
 

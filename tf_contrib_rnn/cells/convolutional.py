@@ -17,50 +17,56 @@ _DATA_FORMATS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 
 
 class ConvLSTMCell(plain.PlainCell):
-  """LSTM cell with convolutions for matrix products.
+  """LSTM cell with convolutions instead of matrix products.
 
       i, j, f, o = split(conv([x, h], kernel) + biases, 4)
       new_c = sigmoid(f + forget_bias) * c + sigmoid(i) * tanh(j)
       output = new_h = tanh(new_c) * sigmoid(o)
 
-  with x [batch, ..., channels] and a state of c and h, each [batch, ..., C].
-  They are joined and split along their last axis. The convolution has a
-  stride of 1 and pads as "SAME" does, so the axes between keep their size.
+  x is [batch, ..., channels]. c and h are the state, each [batch, ..., C]. They
+  are joined and split along the last axis. The convolution has stride 1 and
+  "SAME" padding, so that the axes between keep their size.
 
-  With `skip_connection` the output is [new_h, x]. As in TensorFlow 1.15 it is
-  the new h as well, contrary to `state_size`: the cell can be called once, and
-  a second call or dynamic_rnn raises a ValueError.
+  If `skip_connection` is true, the output is [new_h, x]. As in TensorFlow 1.15,
+  this is also the new h, contrary to `state_size`. Such a cell can be called
+  once: a second call or dynamic_rnn raises a ValueError.
 
-  Variables, under `conv_lstm_cell/` or the `name`: `kernel` of kernel_shape +
-  [channels + C, 4C] and `biases` [4C].
+  Variables, under `conv_lstm_cell/` or the `name`: `kernel`, of shape
+  kernel_shape + [channels + C, 4C], and `biases` [4C].
 
   Source: `tf.contrib.rnn.ConvLSTMCell` of TensorFlow 1.15; Shi, Chen, Wang,
   Yeung, Wong and Woo, "Convolutional LSTM Network: A Machine Learning Approach
   for Precipitation Nowcasting" (https://arxiv.org/abs/1506.04214).
 
   Args:
-    conv_ndims: int, the number of axes of the convolution: 1, 2 or 3.
-    input_shape: a list, the shape of an input without the batch: the size of
-      each axis, then the number of channels.
-    output_channels: int, the number of channels C.
-    kernel_shape: a list or tuple, the size of the kernel along each axis.
-    use_bias: whether there are biases.
-    skip_connection: whether the inputs are joined to the output.
-    forget_bias: float, added to the forget gate's sum. A checkpoint does not
-      hold it: use the one that the model was trained with.
-    initializers: ignored, as in TensorFlow 1.15. The variable scope's
-      initializer is used.
-    name: str, the name of the cell, and of its scope.
-
-  A call `cell(inputs, state, scope=None)` returns the output and a new
-  LSTMStateTuple.
+    conv_ndims: Int, the number of axes of the convolution: 1, 2 or 3.
+    input_shape: List, the shape of an input without the batch: the size of each
+      axis, then the number of channels.
+    output_channels: Int, the number of output channels C.
+    kernel_shape: List or tuple, the size of the kernel along each axis.
+    use_bias: Bool, whether there are biases.
+    skip_connection: Bool, whether to join the inputs to the output.
+    forget_bias: Float that is added in the forget gate, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    initializers: Not used, as in TensorFlow 1.15. The initializer of the
+      variable scope is used instead.
+    name: Str, the name of the cell and of its scope.
 
   Raises:
-    TypeError: if `input_shape` is a tuple. From calls, for dtypes that differ.
-    ValueError: if `conv_ndims` is not 1, 2 or 3, or `input_shape` or
-      `kernel_shape` has not as many axes. From calls, for inputs with other
-      axes or an unknown number of channels, and for variables that exist
-      without reuse or don't with it.
+    TypeError: If `input_shape` is a tuple.
+    ValueError: If `conv_ndims` is not 1, 2 or 3, or if `input_shape` or
+      `kernel_shape` does not have that many axes.
+
+  Call arguments:
+    - `inputs`: Tensor [batch, ..., channels].
+    - `state`: An `LSTMStateTuple(c, h)`.
+    - `scope`: Optional variable scope.
+
+  A call returns the output and a new LSTMStateTuple. A call raises:
+
+  - TypeError: If dtypes differ.
+  - ValueError: If the inputs have other axes or an unknown number of channels,
+    if variables exist without reuse, or if they do not exist with reuse.
 
   Example:
 
@@ -132,7 +138,7 @@ class ConvLSTMCell(plain.PlainCell):
       core.LSTMStateTuple, list[tf.Tensor], tuple[tf.Tensor, tf.Tensor]
     ],
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     c, h = state
     i, j, f, o = tf.split(self._convolve(inputs, h), 4, -1)
     new_c = tf.sigmoid(f + self._forget_bias) * c + tf.sigmoid(i) * tf.tanh(j)
@@ -178,19 +184,21 @@ class ConvLSTMCell(plain.PlainCell):
 
 
 class Conv1DLSTMCell(ConvLSTMCell):
-  """LSTM cell with convolutions along one axis: `ConvLSTMCell` of 1 axis.
+  """`ConvLSTMCell` with convolutions along one axis.
 
   Variables, under `conv_1d_lstm_cell/` or the `name`: `kernel` and `biases`.
 
-  Source: `tf.contrib.rnn.Conv1DLSTMCell` of TensorFlow 1.15; as `ConvLSTMCell`.
+  Source: `tf.contrib.rnn.Conv1DLSTMCell` of TensorFlow 1.15. See
+  `ConvLSTMCell`.
 
   Args:
-    name: str, the name of the cell, and of its scope. As in TensorFlow 1.15 it
-      is the only argument without a keyword.
-    **kwargs: the arguments of `ConvLSTMCell` but conv_ndims.
+    name: Str, the name of the cell and of its scope. As in TensorFlow 1.15, all
+      other arguments are keyword arguments.
+    **kwargs: The arguments of `ConvLSTMCell` without `conv_ndims`.
 
   Raises:
-    TypeError, ValueError: as `ConvLSTMCell`.
+    TypeError: See `ConvLSTMCell`.
+    ValueError: See `ConvLSTMCell`.
 
   Example:
 
@@ -207,18 +215,21 @@ class Conv1DLSTMCell(ConvLSTMCell):
 
 
 class Conv2DLSTMCell(ConvLSTMCell):
-  """LSTM cell with convolutions along two axes: `ConvLSTMCell` of 2 axes.
+  """`ConvLSTMCell` with convolutions along two axes.
 
   Variables, under `conv_2d_lstm_cell/` or the `name`: `kernel` and `biases`.
 
-  Source: `tf.contrib.rnn.Conv2DLSTMCell` of TensorFlow 1.15; as `ConvLSTMCell`.
+  Source: `tf.contrib.rnn.Conv2DLSTMCell` of TensorFlow 1.15. See
+  `ConvLSTMCell`.
 
   Args:
-    name: as of `Conv1DLSTMCell`.
-    **kwargs: as of `Conv1DLSTMCell`.
+    name: Str, the name of the cell and of its scope. As in TensorFlow 1.15, all
+      other arguments are keyword arguments.
+    **kwargs: The arguments of `ConvLSTMCell` without `conv_ndims`.
 
   Raises:
-    TypeError, ValueError: as `ConvLSTMCell`.
+    TypeError: See `ConvLSTMCell`.
+    ValueError: See `ConvLSTMCell`.
 
   Example:
 
@@ -235,21 +246,24 @@ class Conv2DLSTMCell(ConvLSTMCell):
 
 
 class Conv3DLSTMCell(ConvLSTMCell):
-  """LSTM cell with convolutions along three axes: `ConvLSTMCell` of 3 axes.
+  """`ConvLSTMCell` with convolutions along three axes.
 
-  bidirectional_dynamic_rnn takes it without sequence lengths alone: TensorFlow
-  reverses sequences of 5 dimensions at most.
+  bidirectional_dynamic_rnn takes this cell only without sequence lengths,
+  because TensorFlow reverses sequences of at most 5 dimensions.
 
   Variables, under `conv_3d_lstm_cell/` or the `name`: `kernel` and `biases`.
 
-  Source: `tf.contrib.rnn.Conv3DLSTMCell` of TensorFlow 1.15; as `ConvLSTMCell`.
+  Source: `tf.contrib.rnn.Conv3DLSTMCell` of TensorFlow 1.15. See
+  `ConvLSTMCell`.
 
   Args:
-    name: as of `Conv1DLSTMCell`.
-    **kwargs: as of `Conv1DLSTMCell`.
+    name: Str, the name of the cell and of its scope. As in TensorFlow 1.15, all
+      other arguments are keyword arguments.
+    **kwargs: The arguments of `ConvLSTMCell` without `conv_ndims`.
 
   Raises:
-    TypeError, ValueError: as `ConvLSTMCell`.
+    TypeError: See `ConvLSTMCell`.
+    ValueError: See `ConvLSTMCell`.
 
   Example:
 

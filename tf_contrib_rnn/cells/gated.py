@@ -1,7 +1,6 @@
-"""Gated cells of tf.contrib.rnn 1.15 that came out of searches and trials.
+"""Gated cells of tf.contrib.rnn 1.15: UGRNN, intersection RNN and NAS cell.
 
-The update gate, the intersection and the NAS cell: one product [x, h] W a
-step, and element-wise gates.
+Each cell computes one product [x, h] W in a step, and element-wise gates.
 """
 
 from typing import Any
@@ -19,7 +18,7 @@ v1 = tf.compat.v1
 
 
 class _GatedCell(plain.PlainCell):
-  """A plain cell whose state and output are as wide as its units."""
+  """A plain cell whose state and output have the size of its units."""
 
   def __init__(self, num_units, initializer, forget_bias, reuse):
     super().__init__(_reuse=reuse)
@@ -49,40 +48,43 @@ class _GatedCell(plain.PlainCell):
 class UGRNNCell(_GatedCell):
   """Update Gate Recurrent Neural Network (UGRNN) cell.
 
-  One gate decides how much of the state is kept:
-
       g, c = split([x, state] W + b)
       g = sigmoid(g + forget_bias)
       output = new_state = g * state + (1 - g) * act(c)
 
-  with x [batch, D], W [D + H, 2H], b [2H] and a state of [batch, H]. It lies
-  between the GRU and the plain RNN.
+  One gate decides how much of the state is kept. The cell is between a GRU and
+  a plain RNN. x is [batch, D] and the state is [batch, H].
 
-  Variables: `kernel` [D + H, 2H] and `bias` [2H], under `ugrnn_cell/`. The bias
-  starts with zeros.
+  Variables, under `ugrnn_cell/`: `kernel` W [D + H, 2H] and `bias` b [2H],
+  which starts as zeros.
 
   Source: `tf.contrib.rnn.UGRNNCell` of TensorFlow 1.15; Collins, Sohl-Dickstein
   and Sussillo, "Capacity and Trainability in Recurrent Neural Networks"
   (https://arxiv.org/abs/1611.09913).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    initializer: (optional) an initializer for the kernel. Default: the
-      scope's, else Glorot's uniform.
-    forget_bias: float, added to the gate's sum (see above). A checkpoint does
-      not hold it: use the one that the model was trained with.
-    activation: the nonlinearity act, a function of a tensor.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
+    num_units: Int, the number of units H.
+    initializer: Optional initializer of W. Default: the one of the variable
+      scope. If that has none: Glorot uniform.
+    forget_bias: Float that is added in the gate, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    activation: act, a function of a tensor.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and a state
-  of [batch, H]. It returns the pair (output, new state), one tensor [batch, H].
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: Tensor [batch, H].
+    - `scope`: Optional variable scope.
 
-  Raises:
-    ValueError: from a call, if the depth D is not known, shapes do not match,
-      variables exist without reuse or don't with it.
-    TypeError: from a call, if dtypes differ or `activation` is not a function.
+  A call returns the pair (output, new state), which are the same tensor [batch,
+  H]. A call raises:
+
+  - ValueError: If the depth D is unknown, if shapes do not match, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
+  - TypeError: If dtypes differ, or if `activation` is not a function.
 
   Example:
 
@@ -109,7 +111,7 @@ class UGRNNCell(_GatedCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     gate, candidate = self._gates(inputs, state, 2)
     gate = tf.sigmoid(gate + self._forget_bias)
     new_state = plain.mix(gate, state, self._activation(candidate))
@@ -119,48 +121,50 @@ class UGRNNCell(_GatedCell):
 class IntersectionRNNCell(_GatedCell):
   """Intersection Recurrent Neural Network (+RNN) cell.
 
-  One gate along time and one along depth: what comes in can go on to the next
-  step, to the next layer, or both.
-
       gh, h1, gy, y1 = split([x, state] W + b)
       gh, gy = sigmoid(gh + forget_bias), sigmoid(gy + forget_bias)
       new_state = gh * state + (1 - gh) * tanh(h1)
       output = gy * x + (1 - gy) * y_act(y1)
 
-  with x [batch, H], W [2H, 4H], b [4H] and a state of [batch, H]. Inputs of
-  another depth D take x Wp + bp for x, with Wp [D, H] and bp [H], if
-  `num_in_proj` is given.
+  The cell has one gate for time and one for depth. An input can go on to the
+  next step, to the next layer, or to both. x is [batch, H] and the state is
+  [batch, H]. If the inputs have another depth D and `num_in_proj` is given, x
+  stands for x Wp + bp.
 
-  Variables, under `intersection_rnn_cell/`: where inputs are projected,
-  `in_projection/kernel` [D, H] and `in_projection/bias` [H]; then `kernel`
-  [2H, 4H] and `bias` [4H]. Biases start with zeros.
+  Variables, under `intersection_rnn_cell/`: if inputs are projected,
+  `in_projection/kernel` Wp [D, H] and `in_projection/bias` bp [H]; then
+  `kernel` W [2H, 4H] and `bias` b [4H]. The biases start as zeros.
 
   Source: `tf.contrib.rnn.IntersectionRNNCell` of TensorFlow 1.15; Collins,
   Sohl-Dickstein and Sussillo, "Capacity and Trainability in Recurrent Neural
   Networks" (https://arxiv.org/abs/1611.09913).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    num_in_proj: (optional) whether inputs of a depth other than H are
-      projected to H. Its value does not matter, as in TensorFlow 1.15: 0 and
-      None mean no, any other number means yes. Inputs of depth H are never
-      projected.
-    initializer: (optional) an initializer for the kernels. Default: the
-      scope's, else Glorot's uniform.
-    forget_bias: float, added to the sums of both gates (see above). A
-      checkpoint does not hold it: use the one that the model was trained with.
-    y_activation: the nonlinearity y_act, a function of a tensor. That of the
-      state is always `tanh`.
-    reuse: as of `UGRNNCell`.
+    num_units: Int, the number of units H.
+    num_in_proj: Optional int, whether to project inputs of another depth than H
+      to H. As in TensorFlow 1.15, the value does not matter: None and 0 mean
+      no, and any other number means yes. Inputs of depth H are never projected.
+    initializer: Optional initializer of the kernels. Default: the one of the
+      variable scope. If that has none: Glorot uniform.
+    forget_bias: Float that is added in the two gates, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    y_activation: y_act, a function of a tensor. The activation of the state is
+      always `tanh`.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and a state
-  of [batch, H]. It returns the pair (output, new state), each [batch, H].
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: Tensor [batch, H].
+    - `scope`: Optional variable scope.
 
-  Raises:
-    ValueError: from a call, if D differs from H without `num_in_proj`, and as
-      `UGRNNCell`.
-    TypeError: from a call, if dtypes differ or `y_activation` is not a
-      function.
+  A call returns the pair (output, new state), each [batch, H]. A call raises:
+
+  - ValueError: If the depth D is unknown, if shapes do not match, if D is not H
+    and `num_in_proj` is not given, if variables exist and `reuse` is not set,
+    or if they do not exist and `reuse` is true.
+  - TypeError: If dtypes differ, or if `y_activation` is not a function.
 
   Example:
 
@@ -187,7 +191,7 @@ class IntersectionRNNCell(_GatedCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     inputs = self._project(inputs)
     gate_h, new_h, gate_y, new_y = self._gates(inputs, state, 4)
     gate_h = tf.sigmoid(gate_h + self._forget_bias)
@@ -215,47 +219,54 @@ class IntersectionRNNCell(_GatedCell):
 class NASCell(LayerCell):
   """Neural Architecture Search (NAS) cell.
 
-  A cell that a search by reinforcement learning found on the Penn Treebank:
-
       u = split(x K, 8)
       r = split(h R + b, 8)
-      l0, l2, l5, l7 = sigmoid(u + r) of the same number
+      l0, l2, l5, l7 = sigmoid(u + r), each of the same number
       l1 = relu(u1 + r1)
       l3 = relu(u3 * r3)
-      l4, l6 = tanh(u + r) of the same number
+      l4, l6 = tanh(u + r), each of the same number
       new_c = tanh(tanh(l0 * l1) + c) * tanh(l2 + l3)
       new_h = tanh(new_c * tanh(tanh(l4 * l5) + sigmoid(l6 + l7)))
-      output = new_h = new_h Wp        if `num_proj` is given
+      output = new_h = new_h Wp, if `num_proj` is given
 
-  with x [batch, D], K [D, 8H], R [M, 8H], b [8H], Wp [H, M] and a state of c
-  [batch, H] and h [batch, M]. M is `num_proj`, else H. b is there with
-  `use_bias`, on the state's side alone: that matters to l3, a product.
+  A search by reinforcement learning found this cell on the Penn Treebank. x is
+  [batch, D]. The state is c [batch, H] and h [batch, M], where M is `num_proj`,
+  or H without projection. b belongs to the side of the state only. This matters
+  for l3, which is a product.
 
-  Variables, under `nas_cell/`: `recurrent_kernel` [M, 8H], `kernel` [D, 8H],
-  `bias` [8H] with `use_bias`, `projection_weights` [H, M] with `num_proj`. The
-  bias starts with zeros.
+  Variables, under `nas_cell/`: `recurrent_kernel` R [M, 8H], `kernel` K [D,
+  8H], with `use_bias` `bias` b [8H], and with `num_proj` `projection_weights`
+  Wp [H, M]. The bias starts as zeros.
 
   Source: `tf.contrib.rnn.NASCell` of TensorFlow 1.15; Zoph and Le, "Neural
   Architecture Search with Reinforcement Learning"
   (https://arxiv.org/abs/1611.01578).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    num_proj: (optional) int, the width M of the projected output. Default: no
+    num_units: Int, the number of units H.
+    num_proj: Optional int, the size M of the projected output. Default: no
       projection.
-    use_bias: bool, whether there is a bias.
-    reuse: as of `UGRNNCell`.
-    **kwargs: `name`, `dtype` and `trainable` of the layer. The dtype is by
-      default that of the first input.
-
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and an
-  `LSTMStateTuple(c, h)`, a tuple or a list. It returns the pair of the output
-  [batch, M] and a new LSTMStateTuple.
+    use_bias: Bool, whether there is a bias.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    **kwargs: `name`, `dtype` and `trainable` of the layer. The default dtype is
+      that of the first input.
 
   Raises:
-    TypeError: for unknown keywords; from a call, if dtypes differ.
-    ValueError: from a call, if the depth D is not known, shapes do not match,
-      variables exist without reuse or don't with it.
+    TypeError: If there are unknown keyword arguments.
+
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: An `LSTMStateTuple(c, h)`, a tuple or a list.
+    - `scope`: Optional variable scope.
+
+  A call returns the output [batch, M] and a new LSTMStateTuple. A call raises:
+
+  - ValueError: If the depth D is unknown, if shapes do not match, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
+  - TypeError: If dtypes differ.
 
   Example:
 
@@ -315,7 +326,7 @@ class NASCell(LayerCell):
   def call(
     self, inputs: tf.Tensor, state: Any
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     c, h = state
     of_inputs, of_state = self._pre_activations(inputs, h)
     new_c, new_h = self._step(of_inputs, of_state, c)

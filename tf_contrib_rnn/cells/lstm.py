@@ -1,7 +1,7 @@
-"""The LSTM's variants of tf.contrib.rnn 1.15.
+"""Variants of the LSTM in tf.contrib.rnn 1.15.
 
-One gate less, layer normalisation, groups: each a plain RNNCell with a state of
-c and h.
+They have coupled gates, layer normalisation, or groups of units. Each is a
+plain RNNCell with a state of c and h.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ v1 = tf.compat.v1
 
 
 class PlainLSTMCell(plain.PlainCell):
-  """A plain cell whose state is c and h, and whose output is h."""
+  """A plain cell with the state (c, h) and the output h."""
 
   def __init__(self, num_units, num_proj, reuse):
     super().__init__(_reuse=reuse)
@@ -36,7 +36,7 @@ class PlainLSTMCell(plain.PlainCell):
 
 
 class _NormalizedCell(PlainLSTMCell):
-  """Such a cell that may normalise its gates and c, over a row's units."""
+  """A PlainLSTMCell that may normalise its gates and c, row by row."""
 
   def __init__(
     self,
@@ -65,69 +65,72 @@ class _NormalizedCell(PlainLSTMCell):
 
 
 class CoupledInputForgetGateLSTMCell(_NormalizedCell):
-  """Long Short-Term Memory cell whose input gate is one minus the forget gate.
-
-  What the cell forgets makes room for just as much:
+  """LSTM cell whose input gate is one minus the forget gate.
 
       j, f, o = split([x, h] W + B)
       f = sigmoid(f + forget_bias + wf * c)
       new_c = f * c + (1 - f) * act(j)
       output = new_h = act(new_c) * sigmoid(o + wo * new_c)
 
-  with x [batch, D], W [D + M, 3H], B [3H] and a state of c [batch, H] and h
-  [batch, M]. The products with wf and wo are there with `use_peepholes`. With
-  `num_proj` the output is new_h Wp, Wp [H, M], clipped to +-`proj_clip`;
-  without it M is H.
+  x is [batch, D]. The state is c [batch, H] and h [batch, M]. The products with
+  wf and wo exist if `use_peepholes` is true. With `num_proj`, the output is
+  new_h Wp, clipped to [-proj_clip, proj_clip] if `proj_clip` is given. Without
+  `num_proj`, M is H.
 
-  With `layer_norm` j, f, o and new_c are normalised over the units of a row, as
-  `tf.contrib.rnn.LayerNormBasicLSTMCell` does. The state holds the normalised
-  new_c. B is then made, but not added.
+  If `layer_norm` is true, j, f, o and new_c are normalised over the units of a
+  row, as in `tf.contrib.rnn.LayerNormBasicLSTMCell`. The state contains the
+  normalised new_c. B exists then, but is not added.
 
   Variables, under `coupled_input_forget_gate_lstm_cell/`, in this order:
 
-  - `W_0`, `W_1`, ...: W in `num_unit_shards` pieces of rows,
-  - `B`, zeros at first,
-  - with `layer_norm` `transform/gamma`, `transform/beta`, `forget/gamma`,
-    `forget/beta`, `output/gamma` and `output/beta` [H],
-  - with `use_peepholes` `W_F_diag` and `W_O_diag` [H],
-  - with `layer_norm` `state/gamma` and `state/beta` [H],
-  - with `num_proj` `W_P_0`, `W_P_1`, ...: Wp in `num_proj_shards` pieces.
+  - `W_0`, `W_1`, ...: the rows of W [D + M, 3H], in `num_unit_shards` pieces
+  - `B` [3H], which starts as zeros
+  - with `layer_norm`: `transform/gamma`, `transform/beta`, `forget/gamma`,
+    `forget/beta`, `output/gamma` and `output/beta`, each [H]
+  - with `use_peepholes`: `W_F_diag` wf and `W_O_diag` wo, each [H]
+  - with `layer_norm`: `state/gamma` and `state/beta`, each [H]
+  - with `num_proj`: `W_P_0`, `W_P_1`, ...: the rows of Wp [H, M], in
+    `num_proj_shards` pieces
 
   Source: `tf.contrib.rnn.CoupledInputForgetGateLSTMCell` of TensorFlow 1.15;
   Greff, Srivastava, Koutnik, Steunebrink and Schmidhuber, "LSTM: A Search Space
   Odyssey" (https://arxiv.org/abs/1503.04069).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    use_peepholes: bool, whether the gates see c.
-    initializer: not used, as in TensorFlow 1.15. The scope's initializer is.
-    num_proj: (optional) int, the width M of the projected output.
-    proj_clip: (optional) float, what the projected output is clipped to.
-    num_unit_shards: int, the number of pieces of W.
-    num_proj_shards: int, the number of pieces of Wp.
-    forget_bias: float, added to the forget gate's sum (see above). A checkpoint
-      does not hold it: use the one that the model was trained with.
-    state_is_tuple: bool, whether the state is an LSTMStateTuple. If not, it is
-      one tensor [batch, H + M], c before h.
-    activation: the nonlinearity act, a function of a tensor.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
-    layer_norm: bool, whether to normalise. Its variables have the dtype of the
-      scope, float32 unless it says otherwise. So inputs of another dtype need
-      a `tf.compat.v1.variable_scope` with that dtype.
-    norm_gain: float, what each gamma starts with.
-    norm_shift: float, what each beta starts with.
+    num_units: Int, the number of units H.
+    use_peepholes: Bool, whether the gates see c.
+    initializer: Not used, as in TensorFlow 1.15. The initializer of the
+      variable scope is used instead.
+    num_proj: Optional int, the size M of the projected output.
+    proj_clip: Optional float, the bound of the projected output.
+    num_unit_shards: Int, the number of pieces of W.
+    num_proj_shards: Int, the number of pieces of Wp.
+    forget_bias: Float that is added in the forget gate, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    state_is_tuple: Bool. If it is true, the state is an LSTMStateTuple. If it
+      is false, the state is one tensor [batch, H + M], c before h.
+    activation: act, a function of a tensor.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
+    layer_norm: Bool, whether to normalise. Its variables have the dtype of the
+      variable scope, which is float32 if it is not set. Inputs of another dtype
+      need a `tf.compat.v1.variable_scope` of that dtype.
+    norm_gain: Float, the initial value of each gamma.
+    norm_shift: Float, the initial value of each beta.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and the
-  state. It returns the pair of the output [batch, M] and the new state.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: The state, see `state_is_tuple`.
+    - `scope`: Optional variable scope.
 
-  Raises:
-    ValueError: from a call, if the depth D is not known, a matrix has fewer
-      rows than pieces, `num_proj` is 0, shapes do not match, variables exist
-      without reuse or don't with it; with `layer_norm`, if the scope's dtype is
-      not that of the inputs.
-    TypeError: from a call, if dtypes differ or `activation` is not a function.
+  A call returns the output [batch, M] and the new state. A call raises:
+
+  - ValueError: If the depth D is unknown, if a matrix has fewer rows than
+    pieces, if `num_proj` is 0, if shapes do not match, if variables exist and
+    `reuse` is not set, or if they do not exist and `reuse` is true. With
+    `layer_norm`, also if the dtype of the scope is not that of the inputs.
+  - TypeError: If dtypes differ, or if `activation` is not a function.
 
   Example:
 
@@ -186,7 +189,7 @@ class CoupledInputForgetGateLSTMCell(_NormalizedCell):
     return sizes if self._state_is_tuple else sum(sizes)
 
   def call(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     c, h = self._unpack(state)
     candidate, forget, output = self._gates(inputs, h)
     if self._use_peepholes:
@@ -243,31 +246,29 @@ class CoupledInputForgetGateLSTMCell(_NormalizedCell):
 
 
 class LayerNormBasicLSTMCell(_NormalizedCell):
-  """Long Short-Term Memory cell with layer normalisation.
-
-  Normalised are the gates and c, each over the units of a row:
+  """LSTM cell with layer normalisation and recurrent dropout.
 
       i, j, f, o = split([x, h] W), each normalised
       new_c = norm(c * sigmoid(f + forget_bias) + sigmoid(i) * dropout(act(j)))
       output = new_h = act(new_c) * sigmoid(o)
 
-  with x [batch, D], W [D + H, 4H] and a state of c and h, each [batch, H].
-  Normalised means
+  x is [batch, D]. c and h are the state, each [batch, H]. The gates and c are
+  normalised over the units of a row:
 
       norm(z) = (z - mean) / sqrt(variance + epsilon) * gamma + beta
 
-  with the biased variance, and an epsilon of 1e-12, or 1e-3 in float16. Each
-  norm has a gamma [H] and a beta [H] of its own. The state holds the normalised
+  The variance is the biased one. epsilon is 1e-12, or 1e-3 in float16. Each
+  norm has its own gamma [H] and beta [H]. The state contains the normalised
   new_c.
 
-  Without `layer_norm` nothing is normalised, and a bias is added to the
-  product, split([x, h] W + b).
+  If `layer_norm` is false, nothing is normalised, and a bias is added:
+  split([x, h] W + b).
 
-  Variables, under `layer_norm_basic_lstm_cell/`: `kernel` [D + H, 4H]; then
+  Variables, under `layer_norm_basic_lstm_cell/`: `kernel` W [D + H, 4H]; then
   `gamma` and `beta` under `input/`, `transform/`, `forget/`, `output/` and
-  `state/`. Without `layer_norm` `kernel` and `bias` [4H]: this bias starts as
-  the kernel does, by Glorot's uniform, and not with zeros, as in TensorFlow
-  1.15.
+  `state/`. If `layer_norm` is false: `kernel` and `bias` b [4H]. As in
+  TensorFlow 1.15, this bias is initialized like the kernel, by Glorot uniform,
+  and not with zeros.
 
   Source: `tf.contrib.rnn.LayerNormBasicLSTMCell` of TensorFlow 1.15; Ba, Kiros
   and Hinton, "Layer Normalization" (https://arxiv.org/abs/1607.06450);
@@ -275,29 +276,33 @@ class LayerNormBasicLSTMCell(_NormalizedCell):
   (https://arxiv.org/abs/1603.05118).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    forget_bias: float, added to the forget gate (see above). A checkpoint does
-      not hold it: use the one that the model was trained with.
-    input_size: not used. TensorFlow 1.15 says that it is deprecated.
-    activation: the nonlinearity act, a function of a tensor.
-    layer_norm: bool, whether to normalise.
-    norm_gain: float, what each gamma starts with.
-    norm_shift: float, what each beta starts with.
-    dropout_keep_prob: a float or a scalar tensor, the part of act(j) that is
-      kept. The rest is zero, and what is kept is divided by it. A float of 1.0
-      or more means no dropout.
-    dropout_prob_seed: (optional) int, a seed of the dropout.
-    reuse: as of `CoupledInputForgetGateLSTMCell`.
+    num_units: Int, the number of units H.
+    forget_bias: Float that is added in the forget gate, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    input_size: Not used. It is deprecated in TensorFlow 1.15.
+    activation: act, a function of a tensor.
+    layer_norm: Bool, whether to normalise.
+    norm_gain: Float, the initial value of each gamma.
+    norm_shift: Float, the initial value of each beta.
+    dropout_keep_prob: Float or scalar tensor, the fraction of act(j) to keep.
+      The rest is set to zero, and what is kept is divided by this fraction. A
+      float of 1.0 or more means no dropout.
+    dropout_prob_seed: Optional int, the seed of the dropout.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and an
-  `LSTMStateTuple(c, h)`, a tuple or a list. It returns the pair of the output
-  [batch, H] and a new LSTMStateTuple.
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: An `LSTMStateTuple(c, h)`, a tuple or a list.
+    - `scope`: Optional variable scope.
 
-  Raises:
-    ValueError: from a call, if the depth D is not known, shapes do not match,
-      `dropout_keep_prob` is not a probability, variables exist without reuse or
-      don't with it.
-    TypeError: from a call, if dtypes differ or `activation` is not a function.
+  A call returns the output [batch, H] and a new LSTMStateTuple. A call raises:
+
+  - ValueError: If the depth D is unknown, if shapes do not match, if
+    `dropout_keep_prob` is not a probability, if variables exist and `reuse` is
+    not set, or if they do not exist and `reuse` is true.
+  - TypeError: If dtypes differ, or if `activation` is not a function.
 
   Example:
 
@@ -341,7 +346,7 @@ class LayerNormBasicLSTMCell(_NormalizedCell):
   def call(
     self, inputs: tf.Tensor, state: Any
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     c, h = state
     in_gate, candidate, forget, output = self._gates(inputs, h)
     kept = c * tf.sigmoid(forget + self._forget_bias)
@@ -371,52 +376,57 @@ class LayerNormBasicLSTMCell(_NormalizedCell):
 
 
 class GLSTMCell(PlainLSTMCell):
-  """Group Long Short-Term Memory (G-LSTM) cell.
+  """Group LSTM (G-LSTM) cell: an LSTM in groups of units.
 
-  An LSTM whose inputs and state are cut into G groups of columns, each with a
-  kernel of its own. So the product is of a block diagonal matrix, with 1 / G of
-  the weights:
-
-      i_g, j_g, f_g, o_g = split([x_g, h_g] W_g)        for each group g
-      i = [i_0, i_1, ...] + bi, and so j, f and o
+      i_g, j_g, f_g, o_g = split([x_g, h_g] W_g), for each group g
+      i = [i_0, i_1, ...] + bi, and j, f and o in the same way
       new_c = sigmoid(f + forget_bias) * c + sigmoid(i) * tanh(j)
       output = new_h = sigmoid(o) * act(new_c)
 
-  with x [batch, D], W_g [(D + M) / G, 4H / G], biases [H] and a state of c
-  [batch, H] and h [batch, M]. With `num_proj` the output is new_h Wp, Wp
-  [H, M]; without it M is H.
+  Inputs and state are split into G groups of columns. Each group has its own
+  kernel. Together they are a block-diagonal matrix with 1 / G of the weights. x
+  is [batch, D]. The state is c [batch, H] and h [batch, M]. With `num_proj`,
+  the output is new_h Wp. Without `num_proj`, M is H.
 
-  Variables, under `glstm_cell/`: `group0/kernel`, `group1/kernel`, ...; then
-  `bias_i`, `bias_j`, `bias_f` and `bias_o`, zeros at first; then with
-  `num_proj` `projection/kernel` [H, M].
+  Variables, under `glstm_cell/`: `group0/kernel`, `group1/kernel`, ... W_g
+  [(D + M) / G, 4H / G]; then `bias_i`, `bias_j`, `bias_f` and `bias_o`, each
+  [H], which start as zeros; then with `num_proj` `projection/kernel` Wp [H, M].
 
   Source: `tf.contrib.rnn.GLSTMCell` of TensorFlow 1.15; Kuchaiev and Ginsburg,
   "Factorization tricks for LSTM networks" (https://arxiv.org/abs/1703.10722).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    initializer: (optional) an initializer for the groups' kernels. Default: the
-      scope's, else Glorot's uniform. It does not reach the projection, as in
-      TensorFlow 1.15.
-    num_proj: (optional) int, the width M of the projected output. With 0 the
-      output has no columns, and the sizes say H, as in TensorFlow 1.15.
-    number_of_groups: int, the number G of groups.
-    forget_bias: float, added to the forget gate's sum (see above). A checkpoint
-      does not hold it: use the one that the model was trained with.
-    activation: the nonlinearity act, a function of a tensor. That of j is
-      always `tanh`, as in TensorFlow 1.15.
-    reuse: as of `CoupledInputForgetGateLSTMCell`.
-
-  A call `cell(inputs, state, scope=None)` takes inputs [batch, D] and an
-  `LSTMStateTuple(c, h)`, a tuple or a list. It returns the pair of the output
-  [batch, M] and a new LSTMStateTuple.
+    num_units: Int, the number of units H.
+    initializer: Optional initializer of the groups' kernels. Default: the one
+      of the variable scope. If that has none: Glorot uniform. As in TensorFlow
+      1.15, it is not used for the projection.
+    num_proj: Optional int, the size M of the projected output. As in TensorFlow
+      1.15, 0 means an output without columns, and both sizes say H.
+    number_of_groups: Int, the number of groups G.
+    forget_bias: Float that is added in the forget gate, see above. A checkpoint
+      does not contain it. Use the value that the model was trained with.
+    activation: act, a function of a tensor. As in TensorFlow 1.15, the
+      activation of j is always `tanh`.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
   Raises:
-    ValueError: if `num_units` or `num_proj` can't be divided by the number of
-      groups; from a call, if the depth D can't be, or is not known, shapes do
-      not match, variables exist without reuse or don't with it.
-    ZeroDivisionError: if `number_of_groups` is 0.
-    TypeError: from a call, if dtypes differ or `activation` is not a function.
+    ValueError: If `num_units` or `num_proj` is not a multiple of
+      `number_of_groups`.
+    ZeroDivisionError: If `number_of_groups` is 0.
+
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: An `LSTMStateTuple(c, h)`, a tuple or a list.
+    - `scope`: Optional variable scope.
+
+  A call returns the output [batch, M] and a new LSTMStateTuple. A call raises:
+
+  - ValueError: If the depth D is unknown, if shapes do not match, if D is not a
+    multiple of G, if variables exist and `reuse` is not set, or if they do not
+    exist and `reuse` is true.
+  - TypeError: If dtypes differ, or if `activation` is not a function.
 
   Example:
 
@@ -451,7 +461,7 @@ class GLSTMCell(PlainLSTMCell):
   def call(
     self, inputs: tf.Tensor, state: Any
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     self._check_divisible("the inputs' depth", plain.depth_of(inputs))
     c, h = state
     in_gate, candidate, forget, output = self._gates(inputs, h)

@@ -1,4 +1,4 @@
-"""The LSTM of tf.contrib.rnn 1.15 that opens and closes with the time."""
+"""The LSTM of tf.contrib.rnn 1.15 with a gate that opens in time."""
 
 from typing import Any
 
@@ -12,10 +12,7 @@ v1 = tf.compat.v1
 
 
 class PhasedLSTMCell(lstm.PlainLSTMCell):
-  """Phased Long Short-Term Memory cell.
-
-  Each unit opens for a part of a period of its own, and learns the period. In
-  between it keeps what it has. So the cell takes events at any time:
+  """Phased LSTM cell: an LSTM whose units open and close in time.
 
       i, f = split(sigmoid([x, h] Wm + bm))
       n = f * c + i * tanh([x, h] Wn + bn)
@@ -27,47 +24,57 @@ class PhasedLSTMCell(lstm.PlainLSTMCell):
       new_c = k * n + (1 - k) * c
       output = new_h = k * tanh(n) * o + (1 - k) * h
 
-  with time [batch, 1], x [batch, D], r = ratio_on [H] and a state of c and h,
-  each [batch, H]. With `use_peepholes` Wm multiplies [x, h, c], and Wo
-  multiplies [x, h, n]. No forget bias is added.
+  Each unit is open for a part of its own period, which is trained. While it is
+  closed, it keeps its state. Therefore the cell can process events at irregular
+  times. time is [batch, 1] and x is [batch, D]. r is `ratio_on` [H]. c and h
+  are the state, each [batch, H]. If `use_peepholes` is true, Wm multiplies [x,
+  h, c] and Wo multiplies [x, h, n]. No forget bias is added.
 
-  Three things are as in TensorFlow 1.15. Features and states are float32 alone;
-  p has the dtype of the time, and is then cast to float32. The gradient of the
-  mod is 1 for the time and -1 for the phase, and none for the period. The
-  phases start as parts, uniform in [0, 1), of the periods.
+  These points are as in TensorFlow 1.15:
 
-  Variables, under `phased_lstm_cell/`: `mask_gates/kernel`, `mask_gates/bias`,
-  `new_input/kernel`, `new_input/bias`, `output_gate/kernel`,
-  `output_gate/bias`, `period`, `phase`, `ratio_on`. Biases start with zeros.
+  - Features and states are always float32. p has the dtype of the time, and is
+    then cast to float32.
+  - The gradient of mod is 1 for the time and -1 for the phase. There is none
+    for the period.
+  - The phases start as fractions, uniform in [0, 1), of the periods.
+
+  Variables, under `phased_lstm_cell/`: `mask_gates/kernel` Wm,
+  `mask_gates/bias` bm, `new_input/kernel` Wn, `new_input/bias` bn,
+  `output_gate/kernel` Wo, `output_gate/bias` bo, `period`, `phase` and
+  `ratio_on`. The biases start as zeros.
 
   Source: `tf.contrib.rnn.PhasedLSTMCell` of TensorFlow 1.15; Neil, Pfeiffer and
   Liu, "Phased LSTM: Accelerating Recurrent Network Training for Long or
   Event-based Sequences" (https://arxiv.org/abs/1610.09513).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    use_peepholes: bool, whether the gates see c.
-    leak: float, how far a closed unit is open, at the end of a period.
-    ratio_on: float, what `ratio_on` starts with, the part of its period in
-      which a unit is open.
-    trainable_ratio_on: bool, whether `ratio_on` is trainable.
-    period_init_min: float, the least period at first.
-    period_init_max: float, the greatest. The periods start as the exponentials
-      of numbers uniform between the logarithms of the two.
-    reuse: as of `CoupledInputForgetGateLSTMCell`.
+    num_units: Int, the number of units H.
+    use_peepholes: Bool, whether the gates see c.
+    leak: Float, how far a closed unit is open at the end of a period.
+    ratio_on: Float, the initial value of `ratio_on`: the fraction of its period
+      for which a unit is open.
+    trainable_ratio_on: Bool, whether `ratio_on` is trained.
+    period_init_min: Float, the smallest initial period.
+    period_init_max: Float, the largest initial period. The logarithms of the
+      initial periods are uniform between those of the two.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
-  A call `cell(inputs, state, scope=None)` takes as inputs a pair of time
-  [batch, 1] and features [batch, D]. The state is an `LSTMStateTuple(c, h)`, a
-  tuple or a list. The call returns the pair of the output [batch, H] and a new
-  LSTMStateTuple. dynamic_rnn takes a pair of [batch, time, 1] and
-  [batch, time, D].
+  Call arguments:
+    - `inputs`: A pair of the time [batch, 1] and the features [batch, D].
+      dynamic_rnn takes a pair of [batch, time, 1] and [batch, time, D].
+    - `state`: An `LSTMStateTuple(c, h)`, a tuple or a list.
+    - `scope`: Optional variable scope.
 
-  Raises:
-    TypeError: from a call, if the inputs are no pair, or features or states not
-      float32.
-    ValueError: from a call, if D is not known, the time is not of rank 2, other
-      shapes do not match, the scope has another dtype than float32, variables
-      exist without reuse or don't with it.
+  A call returns the output [batch, H] and a new LSTMStateTuple. A call raises:
+
+  - TypeError: If the inputs are not a pair, or if features or states are not
+    float32.
+  - ValueError: If D is unknown, if the time does not have rank 2, if other
+    shapes do not match, if the scope has another dtype than float32, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
 
   Example:
 
@@ -103,7 +110,7 @@ class PhasedLSTMCell(lstm.PlainLSTMCell):
   def call(
     self, inputs: Any, state: Any
   ) -> tuple[tf.Tensor, core.LSTMStateTuple]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     if not isinstance(inputs, (list, tuple)):
       raise TypeError(f"inputs are {inputs}, expected a pair (time, features)")
     time, features = inputs
