@@ -1,7 +1,7 @@
 """The cells of tf.contrib.rnn 1.15 whose LSTMs run along the frequencies.
 
 The inputs of a step are a spectrum. Each cell cuts it into windows of columns
-and goes from window to window, as other cells go from step to step.
+and runs from window to window, like other cells from step to step.
 """
 
 import dataclasses
@@ -25,9 +25,9 @@ as_it_is = tf.autograph.experimental.do_not_convert
 class LSTM:
   """The variables of one LSTM, and its gates.
 
-  kernel [depth, gates * H] and bias [gates * H] are those of the gates i, j, f
-  and o, or without f if `coupled`. The peepholes of a gate, "I", "F" or "O",
-  are a vector [H] for each of the cells that it sees.
+  The kernel [depth, gates * H] and the bias [gates * H] are those of the gates
+  i, j, f and o, or without f if `coupled`. The peepholes of a gate, "I", "F" or
+  "O", are one vector [H] for each of the cells that it sees.
   """
 
   kernel: tf.Tensor
@@ -65,16 +65,17 @@ def step(
   cells: Sequence[tf.Tensor],
   cell_clip: Optional[float],
 ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-  """One step of LSTMs that have the same inputs and see each other's cells.
+  """Runs one step of LSTMs with the same inputs, which see each other's cells.
 
   Args:
-    lstms: one for each of the cells; one that comes twice shares its weights.
-    joined: the inputs and outputs that the gates see, [batch, depth].
-    cells: the old c, each [batch, H].
-    cell_clip: (optional) the new c is between -cell_clip and cell_clip.
+    lstms: One LSTM for each of the cells. One that is listed twice shares its
+      weights.
+    joined: The inputs and outputs that the gates see, [batch, depth].
+    cells: The old c, each [batch, H].
+    cell_clip: Optional bound. The new c is in [-cell_clip, cell_clip].
 
   Returns:
-    The new cells c and the outputs m, a list each.
+    A list of the new cells c, and a list of the outputs m.
   """
   gates = {lstm: lstm.gates(joined, cells) for lstm in dict.fromkeys(lstms)}
   new_cells = []
@@ -104,10 +105,10 @@ def whole_number(name: str, value: Any) -> int:
 def columns_as_pairs(
   state: tf.Tensor, windows: int, units: int
 ) -> list[tuple[tf.Tensor, tf.Tensor]]:
-  """The pairs (c, m) of a state [c_0, m_0, c_1, ...].
+  """Splits a state [c_0, m_0, c_1, ...] into pairs (c, m).
 
   Raises:
-    ValueError: if it has too few columns.
+    ValueError: If the state has too few columns.
   """
   width = tf.compat.dimension_value(state.shape[-1])
   if width is not None and width < 2 * windows * units:
@@ -122,7 +123,7 @@ def columns_as_pairs(
 
 
 class FrequencyCell(plain.PlainCell):
-  """What the cells have in common: windows of the inputs, and LSTMs."""
+  """The base class of these cells: windows of the inputs, and LSTMs."""
 
   def __init__(
     self,
@@ -199,56 +200,62 @@ class FrequencyCell(plain.PlainCell):
 class TimeFreqLSTMCell(FrequencyCell):
   """LSTM cell that runs along the frequencies as well as along time.
 
-  The inputs are cut into K windows x_k of F columns, each `frequency_skip`
-  columns after the last, K = (D - F) // frequency_skip + 1. One LSTM goes
-  through them. It sees its output for the same window a step ago, m_k, and for
-  the window before in this step, m'_(k-1), which is zero for the first:
-
       i, j, f, o = split([x_k, m_k, m'_(k-1)] W + B, 4)
       c'_k = sigmoid(f + forget_bias) * c_k + sigmoid(i) * tanh(j)
       m'_k = sigmoid(o) * tanh(c'_k)
 
-  with x [batch, D], W [F + 2H, 4H] and B [4H]. c'_k is clipped if `cell_clip`
-  says so. Peepholes add w_f * c_k to f, w_i * c_k to i and w_o * c'_k to o.
-  The output is [m'_0, m'_1, ...], of K H columns. The state is
-  [c_0, m_0, c_1, m_1, ...], of 2 K H columns.
+  The inputs [batch, D] are cut into K windows x_k of F columns. Each window
+  starts `frequency_skip` columns after the last, so that K = (D - F) //
+  frequency_skip + 1. One LSTM runs over the windows. It sees m_k, its output
+  for the same window one step ago, and m'_(k-1), its output for the previous
+  window in this step. For the first window, m'_(k-1) is zero.
 
-  As in TensorFlow 1.15, `state_size` is 2H and `output_size` is H whatever K
-  is. That is right for one window. A cell of more windows can only be called
-  itself, with a state of 2 K H columns: `zero_state` has too few, and
-  dynamic_rnn raises a ValueError. Unlike there, the batch size may be unknown.
+  c'_k is clipped if `cell_clip` is given. Peepholes add w_f * c_k to f, w_i *
+  c_k to i and w_o * c'_k to o. The output is [m'_0, m'_1, ...], with K * H
+  columns. The state is [c_0, m_0, c_1, m_1, ...], with 2 * K * H columns.
 
-  Variables, under `time_freq_lstm_cell/`: `W_0`, `W_1`, ..., the rows of W in
-  `num_unit_shards` pieces; `B`; and with peepholes `W_F_diag`, `W_I_diag` and
-  `W_O_diag` [H].
+  As in TensorFlow 1.15, `state_size` is 2H and `output_size` is H for any K.
+  This is right for one window. A cell with more windows has to be called
+  directly, with a state of 2 * K * H columns: `zero_state` returns too few
+  columns, and dynamic_rnn raises a ValueError. Unlike in TensorFlow 1.15, the
+  batch size may be unknown.
+
+  Variables, under `time_freq_lstm_cell/`: `W_0`, `W_1`, ..., the rows of W [F +
+  2H, 4H] in `num_unit_shards` pieces; `B` [4H]; and with peepholes `W_F_diag`
+  w_f, `W_I_diag` w_i and `W_O_diag` w_o, each [H].
 
   Source: `tf.contrib.rnn.TimeFreqLSTMCell` of TensorFlow 1.15; Li, Mohamed,
   Zweig and Gong, "LSTM Time and Frequency Recurrence for Automatic Speech
   Recognition" (https://doi.org/10.1109/ASRU.2015.7404793).
 
   Args:
-    num_units: int, the number of units H in the cell.
-    use_peepholes: whether the gates see the cell c.
-    cell_clip: (optional) float, the bound of c. 0 makes all of c zero.
-    initializer: ignored, as in TensorFlow 1.15. The variable scope's
-      initializer is used.
-    num_unit_shards: int, the number of variables that hold W.
-    forget_bias: float, added to the forget gate's sum. A checkpoint does not
-      hold it: use the one that the model was trained with.
-    feature_size: int, the width F of a window. It has to be given.
-    frequency_skip: int, the columns from one window to the next.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
+    num_units: Int, the number of units H.
+    use_peepholes: Bool, whether the gates see c.
+    cell_clip: Optional float, the bound of c. With 0, c is always zero.
+    initializer: Not used, as in TensorFlow 1.15. The initializer of the
+      variable scope is used instead.
+    num_unit_shards: Int, the number of pieces of W.
+    forget_bias: Float that is added in the forget gate. A checkpoint does not
+      contain it. Use the value that the model was trained with.
+    feature_size: Int, the number of columns F of a window. Required.
+    frequency_skip: Int, the number of columns from one window to the next.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
-  A call `cell(inputs, state, scope=None)` returns the pair (output, new state).
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: Tensor [batch, 2 * K * H].
+    - `scope`: Optional variable scope.
 
-  Raises:
-    TypeError: from calls, without a `feature_size`, if it or `frequency_skip`
-      is no int, or for dtypes that differ.
-    ValueError: from calls, if the windows do not fit into the inputs, the state
-      has too few columns, a depth is unknown, there are more shards than rows,
-      or variables exist without reuse or don't with it.
+  A call returns the pair (output, new state). A call raises:
+
+  - TypeError: If `feature_size` is missing, if it or `frequency_skip` is not an
+    int, or if dtypes differ.
+  - ValueError: If the windows do not fit into the inputs, if the state has too
+    few columns, if a depth is unknown, if there are more shards than rows, if
+    variables exist and `reuse` is not set, or if they do not exist and `reuse`
+    is true.
 
   Example:
 
@@ -299,7 +306,7 @@ class TimeFreqLSTMCell(FrequencyCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     windows = self._windows(inputs, 0, plain.depth_of(inputs))
     states = columns_as_pairs(state, len(windows), self._num_units)
     weights = self._get_weights(inputs.dtype)

@@ -1,4 +1,4 @@
-"""The cells of tf.contrib.rnn 1.15 whose LSTMs run along time and frequency."""
+"""The cells of tf.contrib.rnn 1.15 with LSTMs along time and frequency."""
 
 import collections
 from collections.abc import Sequence
@@ -16,38 +16,43 @@ v1 = tf.compat.v1
 class GridLSTMCell(frequency.FrequencyCell):
   """Grid LSTM cell: one LSTM along time and one along the frequencies.
 
-  The inputs are cut into windows x_k of F columns, each `frequency_skip`
-  columns after the last, in one or more blocks. For each window, both LSTMs
-  see the same: the window, the output of the time LSTM for it a step ago, and
-  the output of the frequency LSTM for the window before, which is zero for the
-  first window of a block:
-
       z = [x_k, m_time, m_freq]
       i, j, f, o = split(z W_freq + B_freq, 4)
       c'_freq = sigmoid(f + forget_bias) * c_freq + sigmoid(i) * tanh(j)
       m'_freq = sigmoid(o) * tanh(c'_freq)
 
-  with W [F + 2H, 4H] and B [4H], and likewise for the time LSTM. Both cells c'
-  are clipped if `cell_clip` says so. Peepholes add to each gate of each LSTM
-  w_f * c_freq + w_t * c_time with vectors of its own; o sees the new cells.
-  With `couple_input_forget_gates`, there are the gates i, j and o, and
-  1 - sigmoid(i) takes the place of sigmoid(f + forget_bias).
+  The equations of the time LSTM are the same, with its own W and B. The inputs
+  are cut into windows x_k of F columns, in one or more blocks. Each window
+  starts `frequency_skip` columns after the last. For each window, both LSTMs
+  see the window, the output of the time LSTM for it one step ago, and the
+  output of the frequency LSTM for the previous window. The latter is zero for
+  the first window of a block.
 
-  The output is [m'_time, m'_freq] of window 0, of window 1, ...: 2 H columns a
-  window. The state is c and m of the time LSTM for each window: a namedtuple
-  GridLSTMStateTuple of `state_f00_b00_c`, `state_f00_b00_m`,
-  `state_f01_b00_c`, ..., for window 00, 01, ... of block 00, 01, .... Each
-  instance has a type of its own, `state_tuple_type`. No plain tuple is taken.
+  Both cells c' are clipped if `cell_clip` is given. Peepholes add w_f * c_freq
+  + w_t * c_time to each gate of each LSTM, with vectors of its own. The gate o
+  sees the new cells. If `couple_input_forget_gates` is true, there are the
+  gates i, j and o, and 1 - sigmoid(i) replaces sigmoid(f + forget_bias).
 
-  Without `state_is_tuple`, the state is one tensor of the same order. As in
+  The output is [m'_time, m'_freq] of window 0, of window 1, and so on: 2 * H
+  columns for each window. The state is c and m of the time LSTM for each
+  window. It is a namedtuple GridLSTMStateTuple with the fields
+  `state_f00_b00_c`, `state_f00_b00_m`, `state_f01_b00_c`, ..., for windows 00,
+  01, ... of blocks 00, 01, .... Each instance has a type of its own,
+  `state_tuple_type`. A plain tuple is not accepted.
+
+  If `state_is_tuple` is false, the state is one tensor in the same order. As in
   TensorFlow 1.15, each block then reads the columns of the first block.
 
-  Variables, under `grid_lstm_cell/`, for block 0, then 1, ...: `W_f_0_0`,
-  `W_f_0_1`, ..., the rows of W_freq in `num_unit_shards` pieces; `B_f_0`; for
-  the time LSTM `W_t_0_0`, ... and `B_t_0`. With peepholes [H], `W_F_diag_*_0`
-  (not if coupled), `W_I_diag_*_0` and `W_O_diag_*_0` with `freqf` and `freqt`,
-  then with `timef` and `timet`. A time LSTM that shares its weights has no
-  variables.
+  Variables, under `grid_lstm_cell/`, for block 0, then block 1, and so on:
+
+  - `W_f_0_0`, `W_f_0_1`, ...: the rows of W_freq [F + 2H, 4H], in
+    `num_unit_shards` pieces
+  - `B_f_0`: B_freq [4H]
+  - `W_t_0_0`, ... and `B_t_0`: the same for the time LSTM. If the weights are
+    shared, the time LSTM has no variables.
+  - with peepholes: `W_F_diag_*_0` (not if the gates are coupled),
+    `W_I_diag_*_0` and `W_O_diag_*_0`, each [H]. `*` is `freqf` and `freqt`,
+    then `timef` and `timet`.
 
   Source: `tf.contrib.rnn.GridLSTMCell` of TensorFlow 1.15; Kalchbrenner,
   Danihelka and Graves, "Grid Long Short-Term Memory"
@@ -56,40 +61,51 @@ class GridLSTMCell(frequency.FrequencyCell):
   (https://doi.org/10.21437/Interspeech.2016-84).
 
   Args:
-    num_units: int, the number of units H of an LSTM.
-    use_peepholes: whether the gates see the cells c.
-    share_time_frequency_weights: whether both LSTMs have the same variables.
-    cell_clip: (optional) float, the bound of the cells c. 0 makes them zero.
-    initializer: ignored, as in TensorFlow 1.15. The variable scope's
-      initializer is used.
-    num_unit_shards: int, the number of variables that hold a W.
-    forget_bias: float, added to the forget gates' sums. A checkpoint does not
-      hold it: use the one that the model was trained with.
-    feature_size: int, the width F of a window. It has to be given.
-    frequency_skip: int, the columns from one window to the next. It has to be
-      given.
-    num_frequency_blocks: a list: the number of windows of each block. It has to
-      be given, and (size - F) // frequency_skip + 1 of a block's columns.
-    start_freqindex_list: (optional) a list: the first column of each block.
-      Without it, there is one block of all columns.
-    end_freqindex_list: a list: the column at which each block ends. It goes
-      with `start_freqindex_list`.
-    couple_input_forget_gates: whether the forget gate is 1 - the input gate.
-    state_is_tuple: whether the state is a namedtuple, not one tensor.
-    reuse: (optional) bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
-      variables in an existing scope. If not, and the scope already has them,
-      an error is raised.
-
-  A call `cell(inputs, state, scope=None)` returns the pair (output, new state).
+    num_units: Int, the number of units H of one LSTM.
+    use_peepholes: Bool, whether the gates see the cells c.
+    share_time_frequency_weights: Bool, whether both LSTMs have the same
+      variables.
+    cell_clip: Optional float, the bound of the cells c. With 0, they are always
+      zero.
+    initializer: Not used, as in TensorFlow 1.15. The initializer of the
+      variable scope is used instead.
+    num_unit_shards: Int, the number of pieces of a matrix W.
+    forget_bias: Float that is added in the forget gates. A checkpoint does not
+      contain it. Use the value that the model was trained with.
+    feature_size: Int, the number of columns F of a window. Required.
+    frequency_skip: Int, the number of columns from one window to the next.
+      Required.
+    num_frequency_blocks: List, the number of windows of each block. Required.
+      It has to be (size - F) // frequency_skip + 1 for a block of that size.
+    start_freqindex_list: Optional list, the first column of each block. Without
+      it, there is one block of all columns.
+    end_freqindex_list: List, the column at which each block ends. Required with
+      `start_freqindex_list`.
+    couple_input_forget_gates: Bool, whether the forget gate is one minus the
+      input gate.
+    state_is_tuple: Bool, whether the state is a namedtuple. If it is false, the
+      state is one tensor.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
   Raises:
-    ValueError: without `num_frequency_blocks`. From calls, if the windows do
-      not fit into the inputs or are not as many as it says, the lists have not
-      the same length, a depth is unknown, there are more shards than rows, or
-      variables exist without reuse or don't with it.
-    TypeError: from calls, if `feature_size` or `frequency_skip` is no int, or
-      for dtypes that differ.
-    AttributeError: from calls, if the state is not such a namedtuple.
+    ValueError: If `num_frequency_blocks` is missing.
+
+  Call arguments:
+    - `inputs`: Tensor [batch, D].
+    - `state`: The state, see above.
+    - `scope`: Optional variable scope.
+
+  A call returns the pair (output, new state). A call raises:
+
+  - ValueError: If the windows do not fit into the inputs, if their number is
+    not that of `num_frequency_blocks`, if the lists differ in length, if a
+    depth is unknown, if there are more shards than rows, if variables exist and
+    `reuse` is not set, or if they do not exist and `reuse` is true.
+  - TypeError: If `feature_size` or `frequency_skip` is not an int, or if dtypes
+    differ.
+  - AttributeError: If the state is not such a namedtuple.
 
   Example:
 
@@ -188,7 +204,7 @@ class GridLSTMCell(frequency.FrequencyCell):
     return self._state_tuple_type
 
   def call(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     (direction,) = self._DIRECTIONS
     blocks = self._blocks(inputs)
     outputs, new_state = self._run(blocks, self._read(state, direction))
@@ -284,44 +300,61 @@ class GridLSTMCell(frequency.FrequencyCell):
 
 
 class BidirectionalGridLSTMCell(GridLSTMCell):
-  """Grid LSTM cell that goes up and down the frequencies.
+  """Grid LSTM cell that runs along the frequencies in both directions.
 
   Two `GridLSTMCell`s with weights of their own see the same inputs. The
-  backward one goes through the windows of each block in reverse: its window 0
-  is the block's last. With a `backward_slice_offset` of n, its windows start n
-  columns later, and n columns of zeros follow the inputs. With -n, n columns
-  of zeros precede the inputs, which moves what its windows see.
+  backward one runs over the windows of each block in reverse order: its window
+  0 is the last one of the block. With a positive `backward_slice_offset` n, its
+  windows start n columns later, and n columns of zeros are appended to the
+  inputs. With -n, n columns of zeros are put before the inputs, which moves
+  what its windows see.
 
-  The output is that of the forward direction, then that of the backward one in
-  the order of its own windows: 4 H columns a window. The state is a namedtuple
-  BidirectionalGridLSTMStateTuple of `fwd_state_f00_b00_c`,
-  `fwd_state_f00_b00_m`, ..., then `bwd_state_f00_b00_c`, ....
+  The output is that of the forward direction, then that of the backward
+  direction in the order of its own windows: 4 * H columns for each window. The
+  state is a namedtuple BidirectionalGridLSTMStateTuple with the fields
+  `fwd_state_f00_b00_c`, `fwd_state_f00_b00_m`, ..., then
+  `bwd_state_f00_b00_c`, ....
 
   Variables, under `bidirectional_grid_lstm_cell/`: those of a `GridLSTMCell`
   under `fwd/`, then those under `bwd/`.
 
-  Source: `tf.contrib.rnn.BidirectionalGridLSTMCell` of TensorFlow 1.15; as
-  `GridLSTMCell`.
+  Source: `tf.contrib.rnn.BidirectionalGridLSTMCell` of TensorFlow 1.15. See
+  `GridLSTMCell` for the papers.
 
   Args:
-    num_units: as of `GridLSTMCell`, and so are all that are not below.
-    use_peepholes: see there.
-    share_time_frequency_weights: see there.
-    cell_clip: see there.
-    initializer: see there.
-    num_unit_shards: see there.
-    forget_bias: see there.
-    feature_size: see there.
-    frequency_skip: see there.
-    num_frequency_blocks: see there.
-    start_freqindex_list: see there.
-    end_freqindex_list: see there.
-    couple_input_forget_gates: see there.
-    backward_slice_offset: int, by which the backward windows are moved.
-    reuse: see there.
+    num_units: Int, the number of units H of one LSTM.
+    use_peepholes: Bool, whether the gates see the cells c.
+    share_time_frequency_weights: Bool, whether both LSTMs have the same
+      variables.
+    cell_clip: Optional float, the bound of the cells c. With 0, they are always
+      zero.
+    initializer: Not used, as in TensorFlow 1.15. The initializer of the
+      variable scope is used instead.
+    num_unit_shards: Int, the number of pieces of a matrix W.
+    forget_bias: Float that is added in the forget gates. A checkpoint does not
+      contain it. Use the value that the model was trained with.
+    feature_size: Int, the number of columns F of a window. Required.
+    frequency_skip: Int, the number of columns from one window to the next.
+      Required.
+    num_frequency_blocks: List, the number of windows of each block. Required.
+      It has to be (size - F) // frequency_skip + 1 for a block of that size.
+    start_freqindex_list: Optional list, the first column of each block. Without
+      it, there is one block of all columns.
+    end_freqindex_list: List, the column at which each block ends. Required with
+      `start_freqindex_list`.
+    couple_input_forget_gates: Bool, whether the forget gate is one minus the
+      input gate.
+    backward_slice_offset: Int, the number of columns by which the backward
+      windows are moved.
+    reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
+      variables in an existing scope. If it is not set and the scope already has
+      the variables, a call raises an error.
 
   Raises:
-    ValueError, TypeError, AttributeError: as `GridLSTMCell`.
+    ValueError: If `num_frequency_blocks` is missing.
+
+  See `GridLSTMCell` for the arguments of a call, what it returns and what it
+  raises.
 
   Example:
 
@@ -374,7 +407,7 @@ class BidirectionalGridLSTMCell(GridLSTMCell):
     self._backward_slice_offset = backward_slice_offset
 
   def call(self, inputs: tf.Tensor, state: Any) -> tuple[tf.Tensor, Any]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     with v1.variable_scope("fwd"):
       blocks = self._blocks(inputs)
       outputs, new_state = self._run(blocks, self._read(state, "fwd_state"))
