@@ -58,7 +58,8 @@ def find_python(version):
   """The path of a Python, and its version: this one's where there is none."""
   found = shutil.which(f"python{version}")
   # pyenv's commands are there for Pythons that are not.
-  if found and not subprocess.call([found, "-V"], stderr=subprocess.DEVNULL):
+  quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+  if found and not subprocess.call([found, "-V"], **quiet):
     return found, version
   return sys.executable, f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -86,7 +87,7 @@ def use(name, bin_folder, examples):
     return run(python, "-c", WITHOUT, **options).strip()
   program = "legacy_digits_flax" if name == "jax" else "legacy_digits"
   available = run(python, "-c", ASK[program], **options)
-  if "available=True" not in available:
+  if ", reason=None" not in available:
     raise RuntimeError(available)
   arguments = ["eval"]
   if name == "jax":

@@ -71,7 +71,6 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import numpy as np  # noqa: E402
 import tensorflow.compat.v1 as tf  # noqa: E402
-import tqdm  # noqa: E402
 
 import tf_contrib_rnn as contrib_rnn  # noqa: E402
 
@@ -182,6 +181,8 @@ def evaluate(checkpoint):
 
 def run_epochs(session, program, train_op, epochs, seed):
   """Trains, and returns the mean loss of the last epoch."""
+  import tqdm  # only training needs it
+
   rng = np.random.RandomState(seed)
   count = len(program.data["train_y"])
   # Without a terminal there is no bar, but a line an epoch.
