@@ -1,9 +1,9 @@
 """Independently recurrent cells and layers for Keras.
 
-They are Keras's own in all but the recurrent weights: where a GRU has a matrix
-for each gate, an IndyGRU has a vector. Keras has nothing like the SRU, whose
-gates see the inputs alone. For Keras 3 with any of its backends,
-and for tf_keras where that is what tf.keras is.
+They are like Keras's own, except for the recurrent weights. A GRU has a
+recurrent matrix for each gate, and an IndyGRU has a vector. Keras has no
+layer like the SRU, whose gates depend on the inputs only. The classes are for
+Keras 3 with any of its backends, or for tf_keras if `tf.keras` is tf_keras.
 """
 
 from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW as _RUNS_TENSORFLOW

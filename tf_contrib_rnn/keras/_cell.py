@@ -97,18 +97,18 @@ class CellBase(Dropout):
 
   @property
   def input_bias(self) -> Optional[Any]:
-    """What is added to x W, [gates * units], or None."""
+    """The bias that is added to x W, [gates * units], or None."""
     return self.bias
 
   def project(self, inputs: Any, training: Any = None) -> Any:
-    """x W + b for a step or for all steps of sequences.
+    """Returns x W + b for one step, or for all steps of sequences.
 
     Args:
       inputs: x, [batch, features] or [batch, time, features].
-      training: whether inputs are dropped, if `dropout` says so.
+      training: Whether to drop inputs, if `dropout` is set.
 
     Returns:
-      A tensor like the inputs, with gates * units in place of features.
+      A tensor like the inputs, with gates * units instead of features.
     """
     projected = self.multiply(inputs, training)
     return projected if self.input_bias is None else projected + self.input_bias
@@ -131,7 +131,7 @@ class CellBase(Dropout):
 
   @contextlib.contextmanager
   def takes_projected_inputs(self) -> Iterator[None]:
-    """Inside, calls of the cell get what `project` has given for a step."""
+    """Inside, calls of the cell take what `project` returned for a step."""
     self._inputs_are_projected = True
     try:
       yield
@@ -139,7 +139,7 @@ class CellBase(Dropout):
       self._inputs_are_projected = False
 
   def call(self, inputs, states, training=None):
-    """One step: see the class."""
+    """Runs one step. See the class."""
     if not self._inputs_are_projected:
       inputs = self.project(inputs, training)
     is_list = isinstance(states, (list, tuple))
@@ -149,9 +149,9 @@ class CellBase(Dropout):
     return output, new_states if is_list else new_states[0]
 
   def with_output(self, states: list) -> list:
-    """States that start with an output, as Keras's loop on JAX wants them.
+    """States that start with an output, as Keras's loop on JAX needs them.
 
-    It takes the first one for the output of a step that is skipped.
+    The loop takes the first state for the output of a step that is skipped.
     """
     return list(states)
 

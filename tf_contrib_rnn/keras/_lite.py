@@ -1,14 +1,14 @@
 """The IndyLSTM as a function that TensorFlow Lite's converter knows.
 
-The converter replaces a function whose attribute `api_implements` begins with
-"indy_lstm_" by its own sequence LSTM with diagonal recurrent weights, if the
-function has the arguments and results of Keras's LSTM. Whatever else runs such
-a graph calls the function. Read in the converter's source,
+The converter replaces a function whose attribute `api_implements` starts with
+"indy_lstm_" by its own sequence LSTM with diagonal recurrent weights. The
+function needs the arguments and results of Keras's LSTM. Everything else that
+runs the graph calls the function. Read in the converter's source,
 prepare_composite_functions_tf.cc of TensorFlow 2.21.
 
-The converter's LSTM keeps its state from one run of the model to the next, so
-it computes what the layer does in the first run only. It is made only where a
-program asks for it.
+The LSTM of the converter keeps its state from one run of the model to the
+next. It therefore computes what the layer does in the first run only, and is
+only created if a program asks for it.
 """
 
 import contextlib
@@ -29,26 +29,31 @@ _is_asked_for = contextvars.ContextVar("lite_sequence_lstm", default=False)
 
 @contextlib.contextmanager
 def lite_sequence_lstm() -> Iterator[None]:
-  """Converts an IndyLSTM to TensorFlow Lite's own sequence LSTM.
+  """Context that converts an IndyLSTM to TensorFlow Lite's sequence LSTM.
 
-  Inside, `tf.lite.TFLiteConverter` makes one UNIDIRECTIONAL_SEQUENCE_LSTM of an
-  `IndyLSTM`. It is two to three times as fast as the loop that it replaces, and
-  it differs from the layer in two ways:
+  Inside, `tf.lite.TFLiteConverter` converts an `IndyLSTM` to one
+  UNIDIRECTIONAL_SEQUENCE_LSTM. It is two to three times as fast as the loop
+  that it replaces. It differs from the layer in two ways:
 
-  - It keeps h and c from one `invoke()` to the next. For a stream that comes in
-    parts, this is what you want. For sequences on their own, call
+  - It keeps h and c from one `invoke()` to the next. For a stream that arrives
+    in parts, this is what you want. For independent sequences, call
     `interpreter.reset_all_variables()` before each.
   - It clips c at 10.
 
-  A layer is converted so if its batch and time are known, there is no mask and
-  no initial state, the activations are tanh and sigmoid, everything is float32,
-  there is a bias, and `return_state` and `stateful` are False. Any other layer
-  becomes a loop, as without this.
+  A layer is converted in this way if all of these hold. Any other layer becomes
+  a loop, as outside this context.
+
+  - Its batch size and number of steps are known.
+  - There is no mask and no initial state.
+  - The activations are tanh and sigmoid.
+  - Everything is float32.
+  - There is a bias.
+  - `return_state` and `stateful` are False.
+
+  Source: the stock converter of TensorFlow 2.21.
 
   Yields:
     Nothing.
-
-  Source: the stock converter of TensorFlow 2.21.
 
   Example:
 
@@ -69,7 +74,7 @@ def lite_sequence_lstm() -> Iterator[None]:
 
 
 def _are_zeros(states: list) -> bool:
-  """Whether these states are known to be zeros, as a layer's own are."""
+  """Whether these states are known to be zeros, like a layer's own ones."""
   values = [tf.get_static_value(state) for state in states]
   return all(value is not None and not np.any(value) for value in values)
 
@@ -77,10 +82,10 @@ def _are_zeros(states: list) -> bool:
 def can_mark(
   layer: Any, sequences: Any, initial_state: list, mask: Any, training: Any
 ) -> bool:
-  """Whether the converter is to take a layer's call as a whole, and can.
+  """Whether the converter should take a layer's call as a whole, and can.
 
-  It wants to know the batch, no mask, no state but zeros, and tanh. A state
-  that somebody passed it would write over.
+  It needs a known batch, no mask, states of zeros, and tanh. It would overwrite
+  a state that is passed to it.
   """
   return (
     _is_asked_for.get()
@@ -102,15 +107,15 @@ def can_mark(
 
 
 def run(layer: Any, sequences: Any) -> tuple:
-  """Runs the layer's cell along time: (last output, outputs, final states).
+  """Runs the cell of a layer along time: (last output, outputs, final states).
 
   Args:
-    layer: an IndyLSTM layer, built.
-    sequences: [batch, time, features].
+    layer: An IndyLSTM layer that is built.
+    sequences: Tensor [batch, time, features].
 
   Returns:
     The last output [batch, units]; all outputs [batch, time, units], in the
-    order in which they were computed; the final states, a list of two.
+    order of computation; and a list of the two final states.
   """
   cell, backwards = layer.cell, layer.go_backwards
 

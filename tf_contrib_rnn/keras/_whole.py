@@ -43,13 +43,13 @@ def _is_for_each_unit(mask: Any) -> bool:
 
 
 def can_run(layer: Any, mask: Any) -> bool:
-  """Whether `run` can do what a layer's loop does, here and now.
+  """Whether `run` can replace the loop of a layer, here and now.
 
-  Keras's loop also takes a mask for each unit, [batch, time, units], which no
-  op does.
+  Keras's loop also takes a mask for each unit, [batch, time, units]. No op
+  takes such a mask.
 
   Raises:
-    RuntimeError: if the fused implementation was asked for and is not there.
+    RuntimeError: If the fused implementation was chosen and is not available.
   """
   cell, sigmoid = layer.cell, tf.nn.sigmoid
   gate = getattr(cell, "recurrent_activation", sigmoid)
@@ -68,23 +68,23 @@ def can_run(layer: Any, mask: Any) -> bool:
 def run(
   layer: Any, sequences: Any, initial_state: Any, mask: Any, training: Any
 ) -> tuple[tf.Tensor, tf.Tensor, list]:
-  """Runs a layer's cell along time, as Keras's loop would.
+  """Runs the cell of a layer along time, like Keras's loop.
 
   Args:
-    layer: has the cell, and go_backwards, return_sequences and
+    layer: Has the cell, and go_backwards, return_sequences and
       zero_output_for_mask.
-    sequences: [batch, time, features].
-    initial_state: a list of tensors [batch, units], in the cell's order.
-    mask: (optional) bool [batch, time] or [batch, time, 1]: steps to be skipped
-      are false.
-    training: whether inputs are dropped, if the cell says so.
+    sequences: Tensor [batch, time, features].
+    initial_state: List of tensors [batch, units], in the order of the cell.
+    mask: Optional bool tensor [batch, time] or [batch, time, 1]. Steps that are
+      false are skipped.
+    training: Whether to apply dropout.
 
   Returns:
     The last output [batch, units]; all outputs [batch, time, units], in the
-    order in which they were computed; the final states, a list.
+    order of computation; and a list of the final states.
 
   Raises:
-    ValueError: if the mask's shape is not that of batch and time.
+    ValueError: If the shape of the mask does not match batch and time.
   """
   if mask is None:
     outputs, last, states = _recur(
@@ -118,10 +118,10 @@ def _check_mask(mask, sequences):
 
 
 def _recur(layer, sequences, states, lengths, training):
-  """One product, one op: (outputs, the last step's output, final states).
+  """One product and one op. Returns (outputs, the last output, final states).
 
-  Outputs are where their inputs are. The last step is the one computed last of
-  those that count; what stands for its output where none does is no output.
+  Outputs are where their inputs are. The last output is that of the unmasked
+  step that is computed last. If all steps are masked, it is not an output.
   """
   cell = layer.cell
   projected = cell.multiply(sequences, training)
@@ -157,10 +157,10 @@ def _recur(layer, sequences, states, lengths, training):
 
 
 class _Steps:
-  """The steps of sequences that count.
+  """The unmasked steps of sequences.
 
   Attributes:
-    count: how many there are in each sequence, int32 [batch].
+    count: The number of unmasked steps of each sequence, int32 [batch].
   """
 
   def __init__(self, mask):
@@ -172,7 +172,7 @@ class _Steps:
     )
 
   def move_to_front(self, sequences):
-    """Sequences with the steps that count before all others."""
+    """Moves the unmasked steps of sequences to the front."""
 
     def move():
       skipped = tf.cast(~self._mask, tf.int32)
@@ -184,10 +184,10 @@ class _Steps:
     return moved
 
   def move_back(self, outputs, of_last_step, layer):
-    """Outputs of steps in front, put where Keras has them.
+    """Moves the outputs of steps in front to where Keras has them.
 
-    At a skipped step that is the output before it, in the order of computing,
-    or zeros where there is none.
+    A masked step gets the output before it, in the order of computation, or
+    zeros if there is none.
     """
     backwards, zeros = layer.go_backwards, layer.zero_output_for_mask
 
@@ -210,7 +210,7 @@ class _Steps:
     return moved
 
   def last_output(self, of_last_step, layer):
-    """The output of the step that is computed last, skipped or not."""
+    """The output of the step that is computed last, masked or not."""
     if not layer.zero_output_for_mask:
       return self._output_of_any(of_last_step)
     counts = self._mask[:, 0 if layer.go_backwards else -1]
@@ -218,6 +218,6 @@ class _Steps:
     return tf.where(counts[:, tf.newaxis], of_last_step, zeros)
 
   def _output_of_any(self, of_last_step):
-    """The output of the last step that counts, zeros where none does."""
+    """The output of the last unmasked step, or zeros if there is none."""
     zeros = tf.zeros_like(of_last_step)
     return tf.where(self.count[:, tf.newaxis] > 0, of_last_step, zeros)

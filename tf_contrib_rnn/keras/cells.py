@@ -1,8 +1,8 @@
-"""Independently recurrent cells for Keras: Keras's own, with diagonal matrices.
+"""Independently recurrent cells for Keras.
 
-A cell is Keras's cell of the same gates, whose recurrent matrices are diagonal
-and stored as vectors. Arguments, dropout, states and configuration are Keras's;
-here are the weights and one step's mathematics.
+Each cell is Keras's cell with the same gates, but its recurrent matrices are
+diagonal and stored as vectors. Arguments, dropout, states and configuration
+are Keras's. This module has the weights and the equations of one step.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _IndependentCell(_cell.CellBase):
-  """What the cells with recurrent vectors have in common."""
+  """The base class of the cells with recurrent vectors."""
 
   def __init__(
     self, units, recurrent_initializer, recurrent_constraint, seed, **keywords
@@ -55,49 +55,54 @@ class _IndependentCell(_cell.CellBase):
 class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
   """Independently Recurrent Neural Network (IndRNN) cell.
 
-  Keras's SimpleRNNCell with a diagonal recurrent matrix:
-
       output = h' = act(x W + u h + b)
 
-  with x [batch, features], W [features, units], u [1, units], b [units] and a
-  state h of [batch, units].
+  The cell is Keras's SimpleRNNCell with a diagonal recurrent matrix. x is
+  [batch, features] and the state h is [batch, units].
 
-  Weights: `kernel` W, `recurrent_kernel` u, `bias` b.
+  Weights: `kernel` W [features, units], `recurrent_kernel` u [1, units] and
+  `bias` b [units].
 
   Source: Li, Li, Cook, Zhu and Gao, "Independently Recurrent Neural Network
   (IndRNN): Building a longer and deeper RNN"
   (https://arxiv.org/abs/1803.04831); `tf.contrib.rnn.IndRNNCell` of
-  TensorFlow 1.15; the arguments are those of `keras.layers.SimpleRNNCell`.
+  TensorFlow 1.15. The arguments are those of `keras.layers.SimpleRNNCell`.
 
   Args:
-    units: int, the number of units.
-    activation: act, a function of a tensor or its Keras name; None is linear.
-    use_bias: whether there is a bias.
-    kernel_initializer: for W.
-    recurrent_initializer: for u. The default, None, is uniform in [-1, 1), as
-      in tf.contrib.rnn: Keras's "orthogonal" means nothing for a vector.
-    bias_initializer: for b.
-    kernel_regularizer: (optional) for W.
-    recurrent_regularizer: (optional) for u.
-    bias_regularizer: (optional) for b.
-    kernel_constraint: (optional) for W.
-    recurrent_constraint: (optional) for u, such as a `RecurrentBound`. With
-      "relu", states can overflow without one: see docs/adding_problem.md.
-    bias_constraint: (optional) for b.
-    dropout: float in [0, 1], the fraction of inputs to drop while training.
-      The same are dropped at every step.
-    recurrent_dropout: float in [0, 1], likewise of the state.
-    seed: (optional) int, for dropout.
-    **keywords: what `keras.layers.Layer` takes: name, dtype, trainable.
+    units: Int, the number of units.
+    activation: act: a function of a tensor or its Keras name. None is linear.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    recurrent_initializer: Initializer of u. The default, None, is uniform in
+      [-1, 1), as in tf.contrib.rnn. Keras's "orthogonal" does not work for a
+      vector.
+    bias_initializer: Initializer of b.
+    kernel_regularizer: Optional regularizer of W.
+    recurrent_regularizer: Optional regularizer of u.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    recurrent_constraint: Optional constraint of u, such as a `RecurrentBound`.
+      With "relu", states can overflow without it. See docs/adding_problem.md.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    recurrent_dropout: Float in [0, 1], the fraction of the state to drop in
+      training. The same units are dropped at every step.
+    seed: Optional int, the seed of the dropout.
+    **keywords: Arguments of `keras.layers.Layer`: name, dtype, trainable.
 
   Raises:
-    ValueError: if `units` is not a whole number of 1 or more, or an activation,
-      initializer, regularizer or constraint is unknown to Keras; on building,
-      if the number of features is not known.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the cell is built.
 
-  A call `cell(inputs, states, training=None)` takes inputs [batch, features]
-  and the state [batch, units], or a list of it, and returns the output [batch,
-  units] and the new state, in a list if it came in one.
+  Call arguments:
+    - `inputs`: Tensor [batch, features].
+    - `states`: The state [batch, units], or a list of it.
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns the output [batch, units] and the new state. The state is in a
+  list if it was passed in a list.
 
   Example:
 
@@ -161,43 +166,74 @@ class IndRNNCell(_IndependentCell, keras.layers.SimpleRNNCell):
 
 @register
 class IndyGRUCell(_IndependentCell, keras.layers.GRUCell):
-  """Independently Gated Recurrent Unit cell.
-
-  Keras's GRUCell with diagonal recurrent matrices:
+  """Independently Gated Recurrent Unit (IndyGRU) cell.
 
       z = rec(x W_z + u_z h + b_z)
       r = rec(x W_r + u_r h + b_r)
       c = act(x W_h + u_h (r h) + b_h)
       output = h' = z h + (1 - z) c
 
-  with x [batch, features] and a state h of [batch, units].
+  The cell is Keras's GRUCell with diagonal recurrent matrices. x is [batch,
+  features] and the state h is [batch, units].
 
-  Weights, gates in Keras's order z, r, h: `kernel` [features, 3 * units],
-  `recurrent_kernel` [1, 3 * units], `bias` [3 * units].
+  If `reset_after` is true, there is a second bias d in the recurrent terms, as
+  in cuDNN, and r multiplies that of the candidate:
 
-  With `reset_after`, as in cuDNN, there is a second bias d in the recurrent
-  terms, and r multiplies the candidate's:
-
-      z = rec(x W_z + b_z + u_z h + d_z),  r likewise
+      z = rec(x W_z + b_z + u_z h + d_z)
+      r = rec(x W_r + b_r + u_r h + d_r)
       c = act(x W_h + b_h + r (u_h h + d_h))
 
-  and `bias` is [2, 3 * units], b and d. Since u is diagonal, this differs in
-  the place of d_h alone; without a bias it is the same.
+  Because u is diagonal, only the place of d_h makes a difference. Without a
+  bias there is none.
 
-  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; the idea is that of
-  Li et al. (https://arxiv.org/abs/1803.04831), the gates those of Cho et al.
-  (https://arxiv.org/abs/1406.1078); the arguments are those of
+  Weights, with the gates in Keras's order z, r, h: `kernel` W [features, 3 *
+  units], `recurrent_kernel` u [1, 3 * units] and `bias` b [3 * units]. If
+  `reset_after` is true, `bias` is [2, 3 * units], b and d.
+
+  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15; Li et al.
+  (https://arxiv.org/abs/1803.04831), for the recurrent vectors; Cho et al.
+  (https://arxiv.org/abs/1406.1078), for the gates. The arguments are those of
   `keras.layers.GRUCell`.
 
   Args:
-    units: as of `IndRNNCell`, like all that is not listed here.
-    activation: act, for the candidate.
-    recurrent_activation: rec, for the gates.
-    reset_after: bool, see above. Default: False, unlike Keras's GRUCell,
-      because this is what tf.contrib.rnn's weights mean.
+    units: Int, the number of units.
+    activation: act, for the candidate: a function of a tensor or its Keras
+      name. None is linear.
+    recurrent_activation: rec, for the gates: a function or its Keras name.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    recurrent_initializer: Initializer of u. The default, None, is uniform in
+      [-1, 1), as in tf.contrib.rnn. Keras's "orthogonal" does not work for a
+      vector.
+    bias_initializer: Initializer of b.
+    kernel_regularizer: Optional regularizer of W.
+    recurrent_regularizer: Optional regularizer of u.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    recurrent_constraint: Optional constraint of u, such as a `RecurrentBound`.
+      With "relu", states can overflow without it. See docs/adding_problem.md.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    recurrent_dropout: Float in [0, 1], the fraction of the state to drop in
+      training. The same units are dropped at every step.
+    reset_after: Bool, see above. Default: False, unlike in Keras's GRUCell,
+      because the weights of tf.contrib.rnn mean this.
+    seed: Optional int, the seed of the dropout.
+    **keywords: Arguments of `keras.layers.Layer`: name, dtype, trainable.
 
   Raises:
-    ValueError: as `IndRNNCell`, whose calls take and return the same.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the cell is built.
+
+  Call arguments:
+    - `inputs`: Tensor [batch, features].
+    - `states`: The state [batch, units], or a list of it.
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns the output [batch, units] and the new state. The state is in a
+  list if it was passed in a list.
 
   Example:
 
@@ -287,37 +323,65 @@ class IndyGRUCell(_IndependentCell, keras.layers.GRUCell):
 
 @register
 class IndyLSTMCell(_IndependentCell, keras.layers.LSTMCell):
-  """Independently Recurrent Long Short-Term Memory cell.
+  """Independently Recurrent Long Short-Term Memory (IndyLSTM) cell.
 
-  Keras's LSTMCell with diagonal recurrent matrices:
-
-      i, f, o = rec(x W + u h + b), each with its own W, u and b
+      i = rec(x W_i + u_i h + b_i)
+      f = rec(x W_f + u_f h + b_f)
       j = act(x W_c + u_c h + b_c)
+      o = rec(x W_o + u_o h + b_o)
       c' = f c + i j
       output = h' = o act(c')
 
-  with x [batch, features] and a state of h and c, each [batch, units].
+  The cell is Keras's LSTMCell with diagonal recurrent matrices. x is [batch,
+  features]. The state is h and c, each [batch, units].
 
-  Weights, gates in Keras's order i, f, c, o: `kernel` [features, 4 * units],
-  `recurrent_kernel` [1, 4 * units], `bias` [4 * units].
+  Weights, with the gates in Keras's order i, f, c, o: `kernel` W [features, 4 *
+  units], `recurrent_kernel` u [1, 4 * units] and `bias` b [4 * units].
 
   Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
   (https://arxiv.org/abs/1903.08023); `tf.contrib.rnn.IndyLSTMCell` of
-  TensorFlow 1.15, where a `forget_bias` of 1 is added at each step:
-  `unit_forget_bias` starts the bias there instead. The arguments are those of
-  `keras.layers.LSTMCell`.
+  TensorFlow 1.15, which adds a `forget_bias` of 1 at each step. Here,
+  `unit_forget_bias` initializes the bias with it instead. The arguments are
+  those of `keras.layers.LSTMCell`.
 
   Args:
-    units: as of `IndRNNCell`, like all that is not listed here.
-    activation: act, for the candidate j and for c'.
-    recurrent_activation: rec, for the gates.
-    unit_forget_bias: whether b_f is ones at first, whatever the initializer.
+    units: Int, the number of units.
+    activation: act, for the candidate j and for c': a function of a tensor or
+      its Keras name. None is linear.
+    recurrent_activation: rec, for the gates: a function or its Keras name.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    recurrent_initializer: Initializer of u. The default, None, is uniform in
+      [-1, 1), as in tf.contrib.rnn. Keras's "orthogonal" does not work for a
+      vector.
+    bias_initializer: Initializer of b.
+    unit_forget_bias: Bool, whether b_f starts as ones, whatever the
+      initializer.
+    kernel_regularizer: Optional regularizer of W.
+    recurrent_regularizer: Optional regularizer of u.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    recurrent_constraint: Optional constraint of u, such as a `RecurrentBound`.
+      With "relu", states can overflow without it. See docs/adding_problem.md.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    recurrent_dropout: Float in [0, 1], the fraction of the state to drop in
+      training. The same units are dropped at every step.
+    seed: Optional int, the seed of the dropout.
+    **keywords: Arguments of `keras.layers.Layer`: name, dtype, trainable.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the cell is built.
 
-  A call `cell(inputs, states, training=None)` takes a list of h and c, and
-  returns h and a new list of h and c.
+  Call arguments:
+    - `inputs`: Tensor [batch, features].
+    - `states`: A list of h and c, each [batch, units].
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns h and a new list of h and c.
 
   Example:
 

@@ -1,4 +1,4 @@
-"""The IndRNN paper's bound on recurrent weights as a constraint of Keras's."""
+"""The bound of the IndRNN paper on recurrent weights, as a Keras constraint."""
 
 from typing import Any
 
@@ -10,36 +10,37 @@ from tf_contrib_rnn.keras._family import register
 
 @register
 class RecurrentBound(bound.RecurrentBound, keras.constraints.Constraint):
-  """Keeps recurrent weights where they can't explode along a sequence.
+  """Constraint that keeps recurrent weights from exploding along a sequence.
 
-  Clips a variable u to
+  It clips a variable u to
 
       |u| <= gamma^(1/time)
 
-  so that |u|^time, by which an IndRNN with ReLU multiplies a state and its
-  gradient from the first step to the last, is gamma at most. Used as the
-  `recurrent_constraint` of a cell or layer. Keras applies it after each update.
+  An IndRNN with ReLU multiplies a state and its gradient by up to |u|^time
+  between the first and the last step. With the bound, this factor is at most
+  gamma. Pass the constraint to a cell or layer as `recurrent_constraint`. Keras
+  applies it after each update.
 
-  It is `tf_contrib_rnn.RecurrentBound`, which says what it does for the other
-  cells, with a configuration and on any of Keras's backends. Files name it
-  `tf_contrib_rnn>RecurrentBound`: import `tf_contrib_rnn.keras` before reading
-  them.
+  This class is `tf_contrib_rnn.RecurrentBound` with a configuration, for any of
+  Keras's backends. See there for what it does for the other cells. Files name
+  it `tf_contrib_rnn>RecurrentBound`. Import `tf_contrib_rnn.keras` before you
+  load them.
+
+  A call `bound(u)` takes a variable or tensor of any float dtype and returns a
+  tensor of the same shape and dtype. The limit is rounded to that dtype.
 
   Source: section 3.1 of Li, Li, Cook, Zhu and Gao, "Independently Recurrent
   Neural Network (IndRNN): Building a longer and deeper RNN"
   (https://arxiv.org/abs/1803.04831).
 
   Args:
-    time: int, the number of steps of the longest sequence.
-    gamma: float, the most that a state may grow by along it. Default: 2, which
-      the paper uses with ReLU.
+    time: Int, the number of steps of the longest sequence.
+    gamma: Float, the largest factor by which a state may grow along that
+      sequence. Default: 2, which the paper uses with ReLU.
 
   Raises:
-    ValueError: if `time` is not a whole number of 1 or more, or `gamma` not a
-      finite number over 0.
-
-  A call `bound(u)` takes a variable or tensor of any float dtype and returns a
-  tensor of its shape and dtype. The limit is rounded to that dtype.
+    ValueError: If `time` is not a whole number of 1 or more, or if `gamma` is
+      not a finite number larger than 0.
 
   Example:
 
@@ -60,20 +61,20 @@ class RecurrentBound(bound.RecurrentBound, keras.constraints.Constraint):
     return keras.ops.clip(u, -self.value, self.value)
 
   def get_config(self) -> dict:
-    """The arguments with which one like this is made."""
+    """Returns the arguments of the constructor."""
     return {"time": self.time, "gamma": self.gamma}
 
 
 def for_keras(constraint: Any) -> Any:
-  """A constraint as a Keras cell is to have it.
+  """Returns a constraint that a Keras cell can use.
 
   Args:
-    constraint: what the cell was given.
+    constraint: The constraint that was passed to the cell.
 
   Returns:
-    For a `tf_contrib_rnn.RecurrentBound`, which neither can be saved nor runs
-    on other backends, the same of this module. Anything else as it is,
-    subclasses included: their calls may differ.
+    For a `tf_contrib_rnn.RecurrentBound`, which cannot be saved and does not
+    run on other backends, the class of this module with the same values.
+    Anything else unchanged, also subclasses, because their calls may differ.
   """
   if type(constraint) is bound.RecurrentBound:
     return RecurrentBound(constraint.time, constraint.gamma)

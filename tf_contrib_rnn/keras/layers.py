@@ -42,15 +42,15 @@ def _arguments_of_sequences(
   dtype: Any = None,
   trainable: bool = True,
 ) -> None:
-  """What each layer takes beside its cell's arguments: for its signature."""
+  """The arguments that each layer takes besides those of its cell."""
 
 
 class _IndependentRNN(RNN):
-  """A layer that takes what its cell takes, and what Keras's RNN takes.
+  """A layer that takes the arguments of its cell and those of Keras's RNN.
 
   Attributes:
-    cell_class: the class of the cell.
-    cell_name: what the cell is called in the names of weights.
+    cell_class: The class of the cell.
+    cell_name: The name of the cell in the names of weights.
   """
 
   cell: Any
@@ -142,43 +142,80 @@ class _IndependentRNN(RNN):
 
 @register
 class IndRNN(_IndependentRNN):
-  """Independently Recurrent Neural Network (IndRNN) over sequences.
+  """IndRNN layer: an `IndRNNCell` over whole sequences.
 
-  At each step: h' = act(x W + u h + b), as `IndRNNCell` says.
+  At each step, the layer computes:
 
-  On TensorFlow, the whole sequence is one matrix product and one op, if the
-  activation is tanh, sigmoid, relu, linear, elu or softsign, there is no
-  recurrent dropout, and nothing is unrolled or compiled by XLA. Anything else
-  is composed of Keras's operations, with the same results: see
-  `tf_contrib_rnn.implementation`. Masks make no difference to that.
+      output = h' = act(x W + u h + b)
 
-  Source: as of `IndRNNCell`; the arguments are those of
-  `keras.layers.SimpleRNN`.
+  See `IndRNNCell` for the shapes and the weights.
+
+  On TensorFlow, all steps run as one matrix product and one op if all of these
+  hold:
+
+  - The activation is tanh, sigmoid, relu, linear, elu or softsign.
+  - There is no recurrent dropout.
+  - The layer is not unrolled and not compiled by XLA.
+  - There is no mask for each unit, [batch, time, units]. Other masks make no
+    difference.
+
+  Otherwise the layer is composed of Keras's operations, with the same results.
+  `tf_contrib_rnn.implementation` chooses between the two.
+
+  Source: see `IndRNNCell`. The arguments are those of `keras.layers.SimpleRNN`.
 
   Args:
-    units: int, the number of units.
-    activation, use_bias, and what else `IndRNNCell` takes: as there.
-    return_sequences: bool, whether to return the outputs of all steps, not the
-      last alone.
-    return_state: bool, whether to return the final states as well.
-    go_backwards: bool, whether to run from the last step to the first. Outputs
-      come in the order of computing.
-    stateful: bool, whether each batch starts with the states in which the last
-      one ended.
-    unroll: bool, whether to build each step on its own instead of a loop.
-    zero_output_for_mask: bool, whether outputs of masked steps are zeros, not
-      those of the step before.
-    activity_regularizer, name, dtype, trainable: as of `keras.layers.Layer`.
+    units: Int, the number of units.
+    activation: act: a function of a tensor or its Keras name. None is linear.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    recurrent_initializer: Initializer of u. The default, None, is uniform in
+      [-1, 1), as in tf.contrib.rnn. Keras's "orthogonal" does not work for a
+      vector.
+    bias_initializer: Initializer of b.
+    kernel_regularizer: Optional regularizer of W.
+    recurrent_regularizer: Optional regularizer of u.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    recurrent_constraint: Optional constraint of u, such as a `RecurrentBound`.
+      With "relu", states can overflow without it. See docs/adding_problem.md.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    recurrent_dropout: Float in [0, 1], the fraction of the state to drop in
+      training. The same units are dropped at every step.
+    seed: Optional int, the seed of the dropout.
+    return_sequences: Bool, whether to return the outputs of all steps instead
+      of the last output.
+    return_state: Bool, whether to return the final states as well.
+    go_backwards: Bool, whether to run from the last step to the first. Outputs
+      are in the order of computation.
+    stateful: Bool, whether each batch starts with the final states of the
+      previous batch.
+    unroll: Bool, whether to build each step on its own instead of a loop.
+    zero_output_for_mask: Bool, whether outputs of masked steps are zeros. If it
+      is false, they repeat the previous output.
+    activity_regularizer: Optional regularizer of the output.
+    name: Optional str, the name of the layer.
+    dtype: Optional dtype or dtype policy of the layer.
+    trainable: Bool, whether the weights are trained.
 
   Raises:
-    ValueError: as `IndRNNCell`.
-    TypeError: for an argument that neither Keras nor the cell knows.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the layer is built.
+    TypeError: If neither Keras nor the cell knows an argument.
 
-  A call `layer(sequences, initial_state=None, mask=None, training=None)` takes
-  sequences [batch, time, features], a list of states [batch, units] and a mask
-  [batch, time], false for steps to be skipped. It returns [batch, units], or
-  with `return_sequences` [batch, time, units]; with `return_state` a tuple or
-  list of that and the final states.
+  Call arguments:
+    - `sequences`: Tensor [batch, time, features].
+    - `initial_state`: Optional list of states: h [batch, units].
+    - `mask`: Optional bool tensor [batch, time]. Steps that are false are
+      skipped.
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns the last output [batch, units], or all outputs [batch, time,
+  units] if `return_sequences` is true. If `return_state` is true, it returns a
+  tuple or list of that and the final states.
 
   Example:
 
@@ -210,24 +247,88 @@ class IndRNN(_IndependentRNN):
 
 @register
 class IndyGRU(_IndependentRNN):
-  """Independently Gated Recurrent Units over sequences.
+  """IndyGRU layer: an `IndyGRUCell` over whole sequences.
 
-  At each step, with gates z and r, as `IndyGRUCell` says:
+  At each step, the layer computes:
 
+      z = rec(x W_z + u_z h + b_z)
+      r = rec(x W_r + u_r h + b_r)
       c = act(x W_h + u_h (r h) + b_h)
-      h' = z h + (1 - z) c
+      output = h' = z h + (1 - z) c
 
-  What runs as one op is as of `IndRNN`; besides, `recurrent_activation` has to
-  be sigmoid.
+  See `IndyGRUCell` for the shapes and the weights.
 
-  Source: as of `IndyGRUCell`; the arguments are those of `keras.layers.GRU`.
+  On TensorFlow, all steps run as one matrix product and one op if all of these
+  hold:
+
+  - The activation is tanh, sigmoid, relu, linear, elu or softsign.
+  - `recurrent_activation` is sigmoid.
+  - There is no recurrent dropout.
+  - The layer is not unrolled and not compiled by XLA.
+  - There is no mask for each unit, [batch, time, units]. Other masks make no
+    difference.
+
+  Otherwise the layer is composed of Keras's operations, with the same results.
+  `tf_contrib_rnn.implementation` chooses between the two.
+
+  Source: see `IndyGRUCell`. The arguments are those of `keras.layers.GRU`.
 
   Args:
-    units: as of `IndRNN`, like all others but those that only `IndyGRUCell`
-      takes.
+    units: Int, the number of units.
+    activation: act, for the candidate: a function of a tensor or its Keras
+      name. None is linear.
+    recurrent_activation: rec, for the gates: a function or its Keras name.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    recurrent_initializer: Initializer of u. The default, None, is uniform in
+      [-1, 1), as in tf.contrib.rnn. Keras's "orthogonal" does not work for a
+      vector.
+    bias_initializer: Initializer of b.
+    kernel_regularizer: Optional regularizer of W.
+    recurrent_regularizer: Optional regularizer of u.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    recurrent_constraint: Optional constraint of u, such as a `RecurrentBound`.
+      With "relu", states can overflow without it. See docs/adding_problem.md.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    recurrent_dropout: Float in [0, 1], the fraction of the state to drop in
+      training. The same units are dropped at every step.
+    reset_after: Bool, see `IndyGRUCell`. Default: False, unlike in Keras's
+      GRUCell, because the weights of tf.contrib.rnn mean this.
+    seed: Optional int, the seed of the dropout.
+    return_sequences: Bool, whether to return the outputs of all steps instead
+      of the last output.
+    return_state: Bool, whether to return the final states as well.
+    go_backwards: Bool, whether to run from the last step to the first. Outputs
+      are in the order of computation.
+    stateful: Bool, whether each batch starts with the final states of the
+      previous batch.
+    unroll: Bool, whether to build each step on its own instead of a loop.
+    zero_output_for_mask: Bool, whether outputs of masked steps are zeros. If it
+      is false, they repeat the previous output.
+    activity_regularizer: Optional regularizer of the output.
+    name: Optional str, the name of the layer.
+    dtype: Optional dtype or dtype policy of the layer.
+    trainable: Bool, whether the weights are trained.
 
   Raises:
-    ValueError, TypeError: as `IndRNN`, whose calls take and return the same.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the layer is built.
+    TypeError: If neither Keras nor the cell knows an argument.
+
+  Call arguments:
+    - `sequences`: Tensor [batch, time, features].
+    - `initial_state`: Optional list of states: h [batch, units].
+    - `mask`: Optional bool tensor [batch, time]. Steps that are false are
+      skipped.
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns the last output [batch, units], or all outputs [batch, time,
+  units] if `return_sequences` is true. If `return_state` is true, it returns a
+  tuple or list of that and the final states.
 
   Example:
 
@@ -263,25 +364,91 @@ class IndyGRU(_IndependentRNN):
 
 @register
 class IndyLSTM(_IndependentRNN):
-  """Independently Recurrent Long Short-Term Memory over sequences.
+  """IndyLSTM layer: an `IndyLSTMCell` over whole sequences.
 
-  At each step, with gates i, f and o, as `IndyLSTMCell` says:
+  At each step, the layer computes:
 
-      c' = f c + i act(x W_c + u_c h + b_c)
-      h' = o act(c')
+      i = rec(x W_i + u_i h + b_i)
+      f = rec(x W_f + u_f h + b_f)
+      j = act(x W_c + u_c h + b_c)
+      o = rec(x W_o + u_o h + b_o)
+      c' = f c + i j
+      output = h' = o act(c')
 
-  What runs as one op is as of `IndRNN`; besides, `recurrent_activation` has to
-  be sigmoid.
+  See `IndyLSTMCell` for the shapes and the weights.
 
-  Source: as of `IndyLSTMCell`; the arguments are those of `keras.layers.LSTM`.
+  On TensorFlow, all steps run as one matrix product and one op if all of these
+  hold:
+
+  - The activation is tanh, sigmoid, relu, linear, elu or softsign.
+  - `recurrent_activation` is sigmoid.
+  - There is no recurrent dropout.
+  - The layer is not unrolled and not compiled by XLA.
+  - There is no mask for each unit, [batch, time, units]. Other masks make no
+    difference.
+
+  Otherwise the layer is composed of Keras's operations, with the same results.
+  `tf_contrib_rnn.implementation` chooses between the two.
+
+  Source: see `IndyLSTMCell`. The arguments are those of `keras.layers.LSTM`.
 
   Args:
-    units: as of `IndRNN`, like all others but those that only `IndyLSTMCell`
-      takes.
+    units: Int, the number of units.
+    activation: act, for the candidate j and for c': a function of a tensor or
+      its Keras name. None is linear.
+    recurrent_activation: rec, for the gates: a function or its Keras name.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    recurrent_initializer: Initializer of u. The default, None, is uniform in
+      [-1, 1), as in tf.contrib.rnn. Keras's "orthogonal" does not work for a
+      vector.
+    bias_initializer: Initializer of b.
+    unit_forget_bias: Bool, whether b_f starts as ones, whatever the
+      initializer.
+    kernel_regularizer: Optional regularizer of W.
+    recurrent_regularizer: Optional regularizer of u.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    recurrent_constraint: Optional constraint of u, such as a `RecurrentBound`.
+      With "relu", states can overflow without it. See docs/adding_problem.md.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    recurrent_dropout: Float in [0, 1], the fraction of the state to drop in
+      training. The same units are dropped at every step.
+    seed: Optional int, the seed of the dropout.
+    return_sequences: Bool, whether to return the outputs of all steps instead
+      of the last output.
+    return_state: Bool, whether to return the final states as well.
+    go_backwards: Bool, whether to run from the last step to the first. Outputs
+      are in the order of computation.
+    stateful: Bool, whether each batch starts with the final states of the
+      previous batch.
+    unroll: Bool, whether to build each step on its own instead of a loop.
+    zero_output_for_mask: Bool, whether outputs of masked steps are zeros. If it
+      is false, they repeat the previous output.
+    activity_regularizer: Optional regularizer of the output.
+    name: Optional str, the name of the layer.
+    dtype: Optional dtype or dtype policy of the layer.
+    trainable: Bool, whether the weights are trained.
 
   Raises:
-    ValueError, TypeError: as `IndRNN`, whose calls take and return the same,
-      with the states h and c.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the layer is built.
+    TypeError: If neither Keras nor the cell knows an argument.
+
+  Call arguments:
+    - `sequences`: Tensor [batch, time, features].
+    - `initial_state`: Optional list of states: h and c, each
+      [batch, units].
+    - `mask`: Optional bool tensor [batch, time]. Steps that are false are
+      skipped.
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns the last output [batch, units], or all outputs [batch, time,
+  units] if `return_sequences` is true. If `return_state` is true, it returns a
+  tuple or list of that and the final states.
 
   Example:
 
@@ -316,24 +483,75 @@ class IndyLSTM(_IndependentRNN):
 
 @register
 class SRU(_IndependentRNN):
-  """Simple Recurrent Units over sequences.
+  """SRU layer: an `SRUCell` over whole sequences.
 
-  At each step, with s, f, r, t from the inputs alone, as `SRUCell` says:
+  At each step, the layer computes:
 
+      s, f, r, t = split(x W, 4)
+      f, r = sigmoid(f + b_f), sigmoid(r + b_r)
       c' = f c + (1 - f) s
       output = r act(c') + (1 - r) t
 
-  What runs as one op is as of `IndRNN`.
+  See `SRUCell` for the shapes and the weights. The state is c, which is not
+  the output.
 
-  Source: as of `SRUCell`.
+  On TensorFlow, all steps run as one matrix product and one op if all of these
+  hold:
+
+  - The activation is tanh, sigmoid, relu, linear, elu or softsign.
+  - The layer is not unrolled and not compiled by XLA.
+  - There is no mask for each unit, [batch, time, units]. Other masks make no
+    difference.
+
+  Otherwise the layer is composed of Keras's operations, with the same results.
+  `tf_contrib_rnn.implementation` chooses between the two.
+
+  Source: see `SRUCell`. Keras has no such layer.
 
   Args:
-    units: as of `SRUCell`, like all that it takes; what else there is, is as of
-      `IndRNN`.
+    units: Int, the number of units.
+    activation: act: a function of a tensor or its Keras name. None is linear.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    bias_initializer: Initializer of b.
+    kernel_regularizer: Optional regularizer of W.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    seed: Optional int, the seed of the dropout.
+    return_sequences: Bool, whether to return the outputs of all steps instead
+      of the last output.
+    return_state: Bool, whether to return the final states as well.
+    go_backwards: Bool, whether to run from the last step to the first. Outputs
+      are in the order of computation.
+    stateful: Bool, whether each batch starts with the final states of the
+      previous batch.
+    unroll: Bool, whether to build each step on its own instead of a loop.
+    zero_output_for_mask: Bool, whether outputs of masked steps are zeros. If it
+      is false, they repeat the previous output.
+    activity_regularizer: Optional regularizer of the output.
+    name: Optional str, the name of the layer.
+    dtype: Optional dtype or dtype policy of the layer.
+    trainable: Bool, whether the weights are trained.
 
   Raises:
-    ValueError, TypeError: as `IndRNN`, whose calls take and return the same:
-      the state is c, which the output is not.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the layer is built.
+    TypeError: If neither Keras nor the cell knows an argument.
+
+  Call arguments:
+    - `sequences`: Tensor [batch, time, features].
+    - `initial_state`: Optional list of states: c [batch, units].
+    - `mask`: Optional bool tensor [batch, time]. Steps that are false are
+      skipped.
+    - `training`: Optional bool, whether to apply dropout.
+
+  A call returns the last output [batch, units], or all outputs [batch, time,
+  units] if `return_sequences` is true. If `return_state` is true, it returns a
+  tuple or list of that and the final states.
 
   Example:
 

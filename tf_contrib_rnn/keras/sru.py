@@ -1,4 +1,4 @@
-"""The SRU cell for Keras, which has nothing like it. Arguments are Keras's."""
+"""The SRU cell for Keras. Keras has no such cell."""
 
 from typing import Any
 from typing import Optional
@@ -21,48 +21,52 @@ if TYPE_CHECKING:
 class SRUCell(_cell.CellBase, Cell):
   """Simple Recurrent Unit (SRU) cell.
 
-  Its gates see the inputs alone, not the state:
-
-      s, f, r, t = x W, split in four
-      f, r = sigmoid([f, r] + b)
+      s, f, r, t = split(x W, 4)
+      f, r = sigmoid(f + b_f), sigmoid(r + b_r)
       c' = f c + (1 - f) s
       output = r act(c') + (1 - r) t
 
-  with x [batch, features] and a state c of [batch, units]. Unlike in the other
-  cells, the output is not the state.
+  The gates depend on the inputs only. x is [batch, features] and the state c is
+  [batch, units]. Unlike in the other cells, the output is not the state.
 
-  Weights: `kernel` W, [features, 4 * units] in the order s, f, r, t, and `bias`
-  b, [2 * units] in the order f, r. There are no recurrent weights.
+  `keras.layers.RNN` on JAX takes the state of a cell for the output of a masked
+  step. With masks on JAX, use the layer `SRU`, or `zero_output_for_mask`.
+
+  Weights: `kernel` W [features, 4 * units] in the order s, f, r, t, and `bias`
+  b [2 * units] in the order f, r. There are no recurrent weights.
 
   Source: Lei, Zhang, Wang, Dai and Artzi, "Simple Recurrent Units for Highly
   Parallelizable Recurrence" (https://arxiv.org/abs/1709.02755);
-  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15. Keras has no such cell; the
-  arguments are those of its others.
+  `tf.contrib.rnn.SRUCell` of TensorFlow 1.15. The arguments are those that
+  Keras's cells have.
 
   Args:
-    units: int, the number of units.
-    activation: act, a function of a tensor or its Keras name; None is linear.
-    use_bias: whether there is a bias.
-    kernel_initializer: for W.
-    bias_initializer: for b.
-    kernel_regularizer: (optional) for W.
-    bias_regularizer: (optional) for b.
-    kernel_constraint: (optional) for W.
-    bias_constraint: (optional) for b.
-    dropout: float in [0, 1], the fraction of inputs to drop while training.
-      The same are dropped at every step.
-    seed: (optional) int, for dropout.
-    **keywords: what `keras.layers.Layer` takes: name, dtype, trainable.
+    units: Int, the number of units.
+    activation: act: a function of a tensor or its Keras name. None is linear.
+    use_bias: Bool, whether there is a bias.
+    kernel_initializer: Initializer of W.
+    bias_initializer: Initializer of b.
+    kernel_regularizer: Optional regularizer of W.
+    bias_regularizer: Optional regularizer of b.
+    kernel_constraint: Optional constraint of W.
+    bias_constraint: Optional constraint of b.
+    dropout: Float in [0, 1], the fraction of the inputs to drop in training.
+      The same inputs are dropped at every step.
+    seed: Optional int, the seed of the dropout.
+    **keywords: Arguments of `keras.layers.Layer`: name, dtype, trainable.
 
   Raises:
-    ValueError: as `IndRNNCell`.
+    ValueError: If `units` is not a whole number of 1 or more, if Keras does not
+      know an activation, initializer, regularizer or constraint, or if the
+      number of features is unknown when the cell is built.
 
-  A call `cell(inputs, states, training=None)` takes inputs [batch, features]
-  and the state c [batch, units], or a list of it, and returns the output
-  [batch, units] and the new state, in a list if it came in one.
+  Call arguments:
+    - `inputs`: Tensor [batch, features].
+    - `states`: The state [batch, units], or a list of it.
+    - `training`: Optional bool, whether to apply dropout.
 
-  `keras.layers.RNN` on JAX takes a cell's state for its output at a masked
-  step: there, with masks, use the layer `SRU` or `zero_output_for_mask`.
+  A call returns the output [batch, units] and the new state. The state is in a
+  list if it was passed in a list.
 
   Example:
 

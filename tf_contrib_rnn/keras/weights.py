@@ -1,4 +1,4 @@
-"""Weights of layers and cells from a TensorFlow 1 checkpoint, and back."""
+"""Loads weights of layers and cells from TensorFlow 1 checkpoints, and back."""
 
 from typing import Any
 from typing import Optional
@@ -57,27 +57,45 @@ def load_contrib_variables(
   scope: Optional[str] = None,
   forget_bias: float = 1.0,
 ) -> None:
-  """Gives a layer the weights of a tf.contrib.rnn cell of the same kind.
+  """Loads the weights of a tf.contrib.rnn cell into a layer of the same kind.
 
-  Gates are put into Keras's order. A layer that is not built yet is built for
-  the features that the checkpoint's cell had.
+  The gates are put into Keras's order. A layer that is not built yet is built
+  for the number of features of the cell in the checkpoint.
 
   Args:
-    layer: an IndRNN, IndyGRU, IndyLSTM or SRU layer, or a cell of these. An
-      IndyGRU with reset_after=True gets zeros as its recurrent bias.
-    checkpoint: where `tf.train.Saver` saved it, a prefix or a folder with its
-      file "checkpoint"; or a mapping from the variables' names to arrays.
-    scope: the cell's scope, as "rnn/indy_lstm_cell", or one around it below
-      which there is only one such cell; None if the checkpoint has only one.
-    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gave the cell.
-      tf.contrib.rnn adds it at each step, here it becomes part of the bias.
+    layer: An IndRNN, IndyGRU, IndyLSTM or SRU layer, or a cell of these. The
+      recurrent bias of an IndyGRU with `reset_after=True` becomes zeros.
+    checkpoint: The path of a checkpoint that `tf.train.Saver` saved: a prefix,
+      or a folder with a file "checkpoint". Or a mapping from the names of the
+      variables to arrays.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell", or a scope
+      around it that has only one such cell. None, if the checkpoint has only
+      one such cell.
+    forget_bias: For the IndyLSTM only: the value that the TensorFlow 1 program
+      passed to the cell. tf.contrib.rnn adds it at each step. Here it becomes
+      part of the bias.
 
   Raises:
-    ValueError: if it is not clear which cell is meant, if a variable is
-      missing, is not such a cell's, does not fit the layer, is not of floating
-      point, or has a number too large for the layer's dtype; it is named, and
-      no weight is changed. Also if the checkpoint's files are damaged.
-    tf.errors.NotFoundError: if the checkpoint has no file at all.
+    ValueError: If there is no such cell or more than one; if a variable is
+      missing, does not belong to such a cell, does not fit the layer, is not of
+      a floating-point dtype, or has a number too large for the layer's dtype
+      (the message names it); or if files of the checkpoint are damaged. No
+      weight is changed then.
+    tf.errors.NotFoundError: If the checkpoint has no files.
+
+  Example:
+
+  >>> import numpy as np
+  >>> from tf_contrib_rnn.keras import IndRNN
+  >>> variables = {
+  ...   "rnn/ind_rnn_cell/kernel_w": np.ones([3, 4]),
+  ...   "rnn/ind_rnn_cell/kernel_u": np.ones([1, 4]),
+  ...   "rnn/ind_rnn_cell/bias": np.zeros([4]),
+  ... }
+  >>> layer = IndRNN(4)
+  >>> layer.load_contrib_variables(variables, "rnn")
+  >>> [tuple(weight.shape) for weight in layer.weights]
+  [(3, 4), (1, 4), (4,)]
   """
   cell = _cell_of(layer)
   kind = cell.kind
@@ -105,22 +123,31 @@ def load_contrib_variables(
 def contrib_variables(
   layer: Any, scope: str, forget_bias: float = 1.0
 ) -> dict[str, np.ndarray]:
-  """A layer's weights as the variables of a tf.contrib.rnn cell.
+  """Converts the weights of a layer to the variables of tf.contrib.rnn.
 
   Args:
-    layer: as of `load_contrib_variables`, built.
-    scope: the cell's scope, as "rnn/indy_lstm_cell".
-    forget_bias: of the IndyLSTM: what the TensorFlow 1 program gives the cell;
-      it is taken from the bias.
+    layer: A layer or cell as in `load_contrib_variables`. It has to be built.
+    scope: The scope of the cell, such as "rnn/indy_lstm_cell".
+    forget_bias: For the IndyLSTM only: the value that the TensorFlow 1 program
+      passes to the cell. It is subtracted from the bias.
 
   Returns:
-    Arrays by the variables' names, which
-    `tf_contrib_rnn.migrate.write_checkpoint` writes.
+    A dict from the names of the variables to arrays.
+    `tf_contrib_rnn.migrate.write_checkpoint` can write it.
 
   Raises:
-    ValueError: if the layer is not built, or if no tf.contrib.rnn cell computes
-      the same: with activations of its own for the gates, a recurrent bias of
-      the candidate, or a bias that is not finite without forget_bias.
+    ValueError: If the layer is not built, or if no cell of tf.contrib.rnn
+      computes the same. This is the case for other activations of the gates,
+      for a recurrent bias of the candidate, and for a bias that is not finite
+      without `forget_bias`.
+
+  Example:
+
+  >>> from tf_contrib_rnn.keras import IndyGRU
+  >>> layer = IndyGRU(4)
+  >>> layer.build((None, None, 3))
+  >>> sorted(layer.contrib_variables("rnn/indy_gru_cell"))[0]
+  'rnn/indy_gru_cell/candidate/bias'
   """
   cell = _cell_of(layer)
   if not cell.built:
