@@ -21,8 +21,8 @@
 # make clean    removes what the others made
 #
 # Give TF=2.18.1 to do the same with another TensorFlow, in an environment
-# beside the first; TF=nightly takes the one that comes. Give CUDA=1 to build the GPU kernels as well, which takes
-# nvcc a quarter of an hour.
+# beside the first; TF=nightly takes the one that comes. Give CUDA=1 to build
+# the GPU kernels as well, which takes nvcc a quarter of an hour.
 
 TF_DEFAULT := 2.21.0
 TF ?= $(TF_DEFAULT)
