@@ -27,12 +27,14 @@ ARRAYS = ("kernel", "recurrent_kernel", "bias")
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-  """Some of a cell's gates, and the variables that hold them.
+  """Some gates of a cell, and the variables that hold them.
 
   Attributes:
-    kernel, recurrent_kernel, bias: the variables' names; None if there is none.
-    gates: a letter for each gate, in the order of the kernel.
-    biased: those of the gates that the bias has; all by default.
+    kernel: The name of the kernel.
+    recurrent_kernel: The name of the recurrent kernel. None if there is none.
+    bias: The name of the bias.
+    gates: A letter for each gate, in the order of the kernel.
+    biased: The gates that have a bias. Default: all.
   """
 
   kernel: str
@@ -59,12 +61,12 @@ class CellKind:
   """One of the cells that the kernels run.
 
   Attributes:
-    name: what the ops and handlers call it, as cc/recurrence/names.h.
-    function: its function's name in `recurrence` and in `tf_contrib_rnn.jax`.
-    parts: its gates, in tf.contrib.rnn's order, and its variables.
-    keras_gates: its gates' letters in Keras's order.
-    states: its states' letters in tf.contrib.rnn's order, h last.
-    carries_output: whether a step reads h, the last output.
+    name: The name that the ops and handlers use, as in cc/recurrence/names.h.
+    function: The name of its function in `recurrence` and `tf_contrib_rnn.jax`.
+    parts: Its gates, in the order of tf.contrib.rnn, and its variables.
+    keras_gates: The letters of its gates in Keras's order.
+    states: The letters of its states in the order of tf.contrib.rnn, h last.
+    carries_output: Whether a step reads h, the last output.
   """
 
   name: str

@@ -112,7 +112,7 @@ class SRUCell(LayerCell):
   def call(
     self, inputs: tf.Tensor, state: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step: see the class."""
+    """Runs one step. See the class."""
     return rows.run(
       self,
       recurrence.sru,

@@ -1,8 +1,8 @@
-"""Which Keras there is, and what hides that from the cells and layers.
+"""Detects which Keras is used, and hides the differences from cells and layers.
 
 Keras 3 and Keras 2 (tf_keras, or the Keras of TensorFlow 2.15) differ in how
-they make dropout masks, in the functions on tensors, and in whether a recurrent
-layer lets its loop be replaced. What is here has Keras 3's form.
+they create dropout masks, in the functions on tensors, and in whether a
+recurrent layer can replace its loop. This module has the form of Keras 3.
 """
 
 import os
@@ -36,7 +36,7 @@ RUNS_TENSORFLOW = not IS_KERAS_3 or keras.config.backend() == "tensorflow"
 
 
 def register(keras_class: Class) -> Class:
-  """Makes a class one that Keras finds by its name when it reads a file."""
+  """Registers a class, so that Keras finds it by its name when it loads a file."""
   decorate = keras.utils.register_keras_serializable("tf_contrib_rnn")
   return decorate(keras_class)
 
@@ -115,12 +115,12 @@ class _DropoutOfKeras3(_Mixin):
   def get_initial_state(
     self, batch_size: Any = None, inputs: Any = None, dtype: Any = None
   ) -> list:
-    """Zeros for a batch of `batch_size`, or for that of `inputs`.
+    """Returns a state of zeros, for `batch_size` or the batch of `inputs`.
 
     Args:
-      batch_size: int or a scalar tensor, the number of sequences.
-      inputs: (optional) a tensor whose first dimension is that number.
-      dtype: (optional) of the zeros; that of the computation by default.
+      batch_size: Int or scalar tensor, the number of sequences.
+      inputs: Optional tensor whose first dimension is the batch size.
+      dtype: Optional dtype of the zeros. Default: that of the computation.
 
     Returns:
       A list of one tensor [batch_size, units], or of two for the LSTM.
@@ -150,12 +150,12 @@ class _DropoutOfKeras2(_Mixin):
   def get_initial_state(
     self, inputs: Any = None, batch_size: Any = None, dtype: Any = None
   ) -> Any:
-    """Zeros for a batch of `batch_size`, or for that of `inputs`.
+    """Returns a state of zeros, for `batch_size` or the batch of `inputs`.
 
     Args:
-      inputs: (optional) a tensor whose first dimension is the batch size.
-      batch_size: int or a scalar tensor, the number of sequences.
-      dtype: (optional) of the zeros; that of the computation by default.
+      inputs: Optional tensor whose first dimension is the batch size.
+      batch_size: Int or scalar tensor, the number of sequences.
+      dtype: Optional dtype of the zeros. Default: that of the computation.
 
     Returns:
       A tensor [batch_size, units], or a list of two for the LSTM.
