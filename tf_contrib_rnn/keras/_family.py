@@ -36,7 +36,7 @@ RUNS_TENSORFLOW = not IS_KERAS_3 or keras.config.backend() == "tensorflow"
 
 
 def register(keras_class: Class) -> Class:
-  """Registers a class, so that Keras finds it by its name when it loads a file."""
+  """Registers a class, so that Keras finds it when it loads a file."""
   decorate = keras.utils.register_keras_serializable("tf_contrib_rnn")
   return decorate(keras_class)
 
