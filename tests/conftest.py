@@ -21,7 +21,7 @@ flax_weights benchmarks examples documentation golden golden_rest import_order
 adding_problem cells_grid contrib_wrappers cells_lstm keras_sru fused_rnn
 cells_block flax_nnx flax_sru jax_library fuzz keras_bound checkpoints
 cells_simple_recurrent cells_gated cells_convolutional keras_lite keras_weights
-flax_bound namespace gpu library wheel upgrade_programs
+flax_bound namespace notebooks gpu library wheel upgrade_programs
 functions_of_eager_mode checkpoints_contents checkpoints_convert
 checkpoints_compare command keras_fused keras_layers malformed""".split()
 

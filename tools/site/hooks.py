@@ -9,6 +9,7 @@ import posixpath
 import re
 
 import api
+import notebooks
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -33,6 +34,11 @@ _PROGRAM = """\
 ````python
 {code}````
 """
+# Pages made of notebooks.
+_NOTEBOOKS = {
+  f"notebooks/{path.stem}.md": path.relative_to(_ROOT).as_posix()
+  for path in _ROOT.glob("docs/notebooks/*.ipynb")
+}
 _names_on = {}  # a page of the reference: the names that have to be there
 _LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
@@ -48,6 +54,12 @@ def on_files(files, config):
       code=(_ROOT / program).read_text("utf-8"),
     )
     files.append(File.generated(config, page, content=text))
+  for page, path in _NOTEBOOKS.items():
+    text, pictures = notebooks.convert(_ROOT / path, path)
+    files.append(File.generated(config, page, content=text))
+    for name, content in pictures.items():
+      uri = posixpath.join(posixpath.dirname(page), name)
+      files.append(File.generated(config, uri, content=content))
   reference = api.Reference(_ROOT)
   for page, content in reference.pages.items():
     text = reference.markdown(page)
@@ -58,12 +70,12 @@ def on_files(files, config):
 
 def _source_of(page):
   """The path in the repository of what a page is made of."""
-  return _DOCUMENTS.get(page, f"docs/{page}")
+  return {**_DOCUMENTS, **_NOTEBOOKS}.get(page, f"docs/{page}")
 
 
 def _page_of(source):
   """The page, or other file of the site, that is made of a path, or None."""
-  for page, document in {**_DOCUMENTS, **_PROGRAMS}.items():
+  for page, document in {**_DOCUMENTS, **_PROGRAMS, **_NOTEBOOKS}.items():
     if source == document:
       return page
   return source.removeprefix("docs/") if source.startswith("docs/") else None
@@ -92,9 +104,20 @@ def on_page_markdown(markdown, page, config, files):
   return _LINK.sub(convert, markdown)
 
 
+def _let_break(code):
+  """Lets a long name in a table break between its words."""
+  places = r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[._(/])(?=\w)"
+  return re.sub(places, "<wbr>", code[0]) if len(code[0]) > 26 else code[0]
+
+
 def on_page_content(html, page, config, files):
   """Refuses a page of the reference that misses a name."""
   for name in _names_on.get(page.file.src_uri, ()):
     if f'id="{name}"' not in html:
       raise PluginError(f"{page.file.src_uri} misses {name}")
-  return html
+  return re.sub(
+    r"<td[ >].*?</td>",
+    lambda cell: re.sub(r"<code>[^<]*", _let_break, cell[0]),
+    html,
+    flags=re.S,
+  )
