@@ -23,6 +23,8 @@ RECURRENCES = {
   "IndRNN": recurrence.ind_rnn,
   "IndyGRU": recurrence.indy_gru,
   "IndyLSTM": recurrence.indy_lstm,
+  # It has no recurrent kernel, and biases for its two gates alone.
+  "SRU": lambda x, _, b, c: recurrence.sru(x, b[: b.shape[0] // 2], c),
 }
 
 
