@@ -216,7 +216,7 @@ WRONG = [
   (
     "inputs",
     lambda x: x[..., 1:],
-    "expected a last dimension .* multiple of 3",
+    r"expected the products x W, whose last dimension is 3 \* units",
   ),
   ("inputs", lambda x: x.astype("int32"), "inputs has dtype int32, expected"),
   ("recurrent_kernel", lambda u: u[0], r"recurrent_kernel has shape \[12\]"),
@@ -253,6 +253,8 @@ def test_a_state_that_is_no_pair_and_lengths_of_a_step():
   inputs, u, b, (c, _) = draw("indy_lstm", 3, 2, 4)
   with pytest.raises(ValueError, match="initial_state has 1 parts, expected"):
     tf_contrib_rnn.jax.indy_lstm(inputs, u, b, (c,))
+  with pytest.raises(ValueError, match=r"is one array of shape \[1, 4\], exp"):
+    tf_contrib_rnn.jax.indy_lstm(inputs, u, b, c[:1])
   with pytest.raises(ValueError, match="rank 2 .a step., expected"):
     tf_contrib_rnn.jax.indy_lstm(
       inputs[:, 0], u, b, (c, c), sequence_length=[1, 1]

@@ -47,8 +47,8 @@ def _check(kind, options, inputs, recurrent_kernel, bias, states) -> None:
   width = inputs.shape[-1]
   if width % len(kind.gates):
     raise ValueError(
-      f"inputs has shape {list(inputs.shape)}, expected a last dimension that "
-      f"is a multiple of {len(kind.gates)}"
+      f"inputs has shape {list(inputs.shape)}, expected the products x W, "
+      f"whose last dimension is {len(kind.gates)} * units"
     )
   _check_shape("recurrent_kernel", recurrent_kernel, [1, width])
   _check_shape("bias", bias, [width])
@@ -344,9 +344,13 @@ def indy_lstm(
   ((2, 5, 4), True)
   """
   if len(initial_state) != 2:
-    raise ValueError(
-      f"initial_state has {len(initial_state)} parts, expected the pair c, h"
+    is_array = hasattr(initial_state, "shape")
+    what = (
+      f"is one array of shape {list(initial_state.shape)}"
+      if is_array
+      else f"has {len(initial_state)} parts"
     )
+    raise ValueError(f"initial_state {what}, expected the pair c, h")
   outputs, (c, h) = _run(
     cell_kinds.INDY_LSTM,
     inputs,
