@@ -8,6 +8,7 @@ that start processes or compile for long.
 """
 
 import itertools
+import logging
 import os
 import pathlib
 import sys
@@ -16,14 +17,15 @@ import zlib
 import pytest
 
 # What starts processes, compiles for JAX or has many cases; the longest first.
-SLOW = """keras_families rnn jax_transformations flax keras_saving jax
-flax_weights benchmarks examples documentation golden golden_rest import_order
-adding_problem cells_grid contrib_wrappers cells_lstm keras_sru fused_rnn
-cells_block flax_nnx flax_sru jax_library fuzz keras_bound checkpoints
+SLOW = """keras_families rnn rnn_wrappers jax_transformations flax keras_saving
+jax flax_weights benchmarks examples documentation golden golden_rest
+import_order adding_problem cells_grid contrib_wrappers cells_lstm keras_sru
+fused_rnn cells_block flax_nnx flax_sru jax_library fuzz keras_bound checkpoints
 cells_simple_recurrent cells_gated cells_convolutional keras_lite keras_weights
-flax_bound namespace notebooks gpu library wheel upgrade_programs
-functions_of_eager_mode checkpoints_contents checkpoints_convert
-checkpoints_compare command keras_fused keras_layers malformed""".split()
+rnn_static_and_stack flax_bound namespace notebooks gpu library wheel
+upgrade_programs functions_of_eager_mode checkpoints_contents
+checkpoints_convert checkpoints_compare command keras_fused keras_layers
+malformed""".split()
 
 
 def pytest_addoption(parser):
@@ -121,3 +123,14 @@ def pytest_collection_modifyitems(config, items):
   ]
   items[:] = [item for item in items if item not in {*left_out}]
   config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture
+def layers(caplog):
+  """Says how the calls of a test ran: a line each layer or function."""
+  caplog.set_level(logging.DEBUG, "tf_contrib_rnn")
+  return lambda: [
+    record.getMessage()
+    for record in caplog.records
+    if record.name.startswith("tf_contrib_rnn.rnn")
+  ]
