@@ -19,7 +19,8 @@ import pytest
 # What starts processes, compiles for JAX or has many cases; the longest first.
 SLOW = """keras_families rnn rnn_wrappers jax_transformations flax keras_saving
 jax flax_weights benchmarks examples documentation golden golden_rest
-import_order adding_problem cells_grid contrib_wrappers cells_lstm keras_sru
+import_order adding_problem cells_grid contrib_wrappers
+contrib_wrappers_variables contrib_wrappers_sequences cells_lstm keras_sru
 fused_rnn cells_block flax_nnx flax_sru jax_library fuzz keras_bound checkpoints
 cells_simple_recurrent cells_gated cells_convolutional keras_lite keras_weights
 rnn_static_and_stack flax_bound namespace notebooks gpu library wheel
