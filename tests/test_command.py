@@ -73,6 +73,17 @@ def test_against_a_function_of_the_folder(
   assert "'model_of_a_test:none'" in capsys.readouterr().err
 
 
+def test_checkpoints_that_are_not_there_are_named(prefix, tmp_path, capsys):
+  nothing = str(tmp_path / "nothing")
+  for arguments in [nothing], [prefix, "--diff", nothing]:
+    assert run("checkpoint", *arguments) == 2
+    error = capsys.readouterr().err
+    assert f"there is no checkpoint {nothing!r}" in error
+    assert "TensorSlice" not in error
+  assert run("convert", nothing, "--to", "npz") == 2
+  assert f"there is no checkpoint {nothing!r}" in capsys.readouterr().err
+
+
 def test_convert_refuses_what_is_there(prefix, tmp_path, capsys):
   assert run("convert", prefix, "--to", "npz") == 0
   path = capsys.readouterr().out.strip()

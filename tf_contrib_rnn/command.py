@@ -148,7 +148,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
   if options.command is None:
     from tf_contrib_rnn import about
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _quieten()
     print(about.describe())
     return 0
   missing = _missing_packages()
@@ -162,6 +162,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
   if options.command in ("upgrade", "check"):
     return _upgrade(options)
   return _checkpoint(options)
+
+
+def _quieten() -> None:
+  """Keeps TensorFlow's lines about itself out of what is printed."""
+  os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+  # It announces oneDNN at any level of logging.
+  os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def _upgrade(options) -> int:
@@ -187,14 +194,33 @@ def _upgrade(options) -> int:
 
 def _checkpoint(options) -> int:
   """The commands that read checkpoints, for which TensorFlow is imported."""
-  os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+  _quieten()
   import tensorflow as tf
 
   try:
     return _run_checkpoint(options)
+  except tf.errors.NotFoundError as error:
+    print(
+      f"tf-contrib-rnn {options.command}: {_what_is_missing(options) or error}",
+      file=sys.stderr,
+    )
+    return 2
   except (ImportError, OSError, ValueError, tf.errors.OpError) as error:
     print(f"tf-contrib-rnn {options.command}: {error}", file=sys.stderr)
     return 2
+
+
+def _what_is_missing(options) -> Optional[str]:
+  """Which of the checkpoints that the command is given is not there."""
+  from tf_contrib_rnn.migrate import checkpoint
+
+  for path in (options.path, getattr(options, "diff", None)):
+    if path is not None and not checkpoint.files_of(path):
+      return (
+        f"there is no checkpoint {path!r}: expected what the names of its "
+        "files have before .index, as in model.ckpt-1000"
+      )
+  return None
 
 
 def _run_checkpoint(options) -> int:

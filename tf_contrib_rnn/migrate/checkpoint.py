@@ -76,8 +76,8 @@ def _name_damaged_files(path: str) -> Iterator[None]:
     if isinstance(error, tf.errors.NotFoundError) and not files_of(path):
       raise
     raise ValueError(
-      f"checkpoint is {path!r}, whose files are cut short, damaged or missing: "
-      f"{error}"
+      f"checkpoint is {path!r}, whose files are cut short, damaged, missing or "
+      f"no checkpoint: {error}"
     ) from error
 
 
