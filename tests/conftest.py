@@ -21,12 +21,13 @@ SLOW = """keras_families rnn rnn_wrappers jax_transformations flax keras_saving
 jax flax_weights benchmarks examples documentation golden golden_rest
 import_order adding_problem cells_grid contrib_wrappers
 contrib_wrappers_variables contrib_wrappers_sequences cells_lstm keras_sru
-fused_rnn cells_block flax_nnx flax_sru jax_library fuzz keras_bound checkpoints
-cells_simple_recurrent cells_gated cells_convolutional keras_lite keras_weights
-rnn_static_and_stack flax_bound namespace notebooks gpu library wheel
-upgrade_programs functions_of_eager_mode checkpoints_contents
-checkpoints_convert checkpoints_compare command keras_fused keras_layers
-malformed""".split()
+fused_rnn_block cells_block flax_nnx flax_sru jax_library fuzz keras_bound
+cells_grid_variables fused_rnn_adaptors checkpoints cells_simple_recurrent
+cells_gated cells_convolutional cells_frequency cells_block_variables keras_lite
+keras_weights rnn_static_and_stack fused_rnn_subclasses flax_bound namespace
+notebooks gpu library wheel upgrade_programs functions_of_eager_mode
+checkpoints_contents checkpoints_convert checkpoints_compare command keras_fused
+keras_layers malformed""".split()
 
 
 def pytest_addoption(parser):
@@ -135,3 +136,13 @@ def layers(caplog):
     for record in caplog.records
     if record.name.startswith("tf_contrib_rnn.rnn")
   ]
+
+
+@pytest.fixture
+def graph():
+  """A graph of the test's own, in which the same numbers are drawn."""
+  import tensorflow as tf
+
+  with tf.Graph().as_default() as graph:
+    tf.compat.v1.set_random_seed(1)
+    yield graph

@@ -21,7 +21,6 @@ from wrapper_helpers import every_cell
 from wrapper_helpers import every_option
 from wrapper_helpers import every_plain_wrapper
 from wrapper_helpers import every_wrapper
-from wrapper_helpers import fixture_graph  # noqa: F401
 from wrapper_helpers import HIGHWAY
 from wrapper_helpers import INPUT
 from wrapper_helpers import JOINED

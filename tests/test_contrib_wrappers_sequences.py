@@ -11,7 +11,6 @@ from wrapper_helpers import draw_state
 from wrapper_helpers import dtype_of
 from wrapper_helpers import every_cell
 from wrapper_helpers import every_wrapper
-from wrapper_helpers import fixture_graph  # noqa: F401
 from wrapper_helpers import full_names
 from wrapper_helpers import INPUT
 from wrapper_helpers import names

@@ -15,7 +15,6 @@ from wrapper_helpers import CLASSES
 from wrapper_helpers import Echo
 from wrapper_helpers import every_plain_wrapper
 from wrapper_helpers import every_wrapper
-from wrapper_helpers import fixture_graph  # noqa: F401
 from wrapper_helpers import full_names
 from wrapper_helpers import names
 from wrapper_helpers import OUTPUT

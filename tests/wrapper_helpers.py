@@ -292,10 +292,3 @@ def dtype_of(x):
 
 def run_dynamic(module, cell, x, lengths=None):
   return module.dynamic_rnn(cell, x, lengths, dtype=dtype_of(x))
-
-
-@pytest.fixture(name="graph")
-def fixture_graph():
-  with tf.Graph().as_default() as graph:
-    v1.set_random_seed(1)
-    yield graph

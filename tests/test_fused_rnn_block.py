@@ -1,5 +1,5 @@
-"""Fused cells: LSTMBlockFusedCell against its equations in NumPy, all kinds of
-lengths, subclasses of LSTMBlockWrapper and FusedRNNCell, the adaptors."""
+"""LSTMBlockFusedCell against its equations in NumPy: all kinds of lengths, its
+variables, errors."""
 
 import functools
 
@@ -7,26 +7,32 @@ import helpers
 import numpy as np
 import pytest
 import tensorflow as tf
-import test_cells_block
-from test_cells_block import draw
-from test_cells_block import finite_differences
-from test_cells_block import weigh
-from test_cells_block import weigh_tensors
+from block_cell_helpers import draw
+from block_cell_helpers import finite_differences
+from block_cell_helpers import weigh
+from block_cell_helpers import weigh_tensors
+from fused_rnn_helpers import BATCH
+from fused_rnn_helpers import call
+from fused_rnn_helpers import DEPTH
+from fused_rnn_helpers import draw_arrays
+from fused_rnn_helpers import draw_weights
+from fused_rnn_helpers import every_outside
+from fused_rnn_helpers import INT_MAX
+from fused_rnn_helpers import LSTMS
+from fused_rnn_helpers import make
+from fused_rnn_helpers import PEEPHOLES
+from fused_rnn_helpers import reference
+from fused_rnn_helpers import run
+from fused_rnn_helpers import run_over
+from fused_rnn_helpers import TIME
+from fused_rnn_helpers import UNITS
 
 import tf_contrib_rnn
 from tf_contrib_rnn.ops import block
 
 v1 = tf.compat.v1
 
-TIME, BATCH, DEPTH, UNITS = 4, 3, 3, 2
-INT_MAX = 2**31 - 1
-
 every_mode = pytest.mark.parametrize("mode", ["graph", "eager", "function"])
-LSTMS = {
-  name: maker
-  for name, maker in test_cells_block.MAKERS.items()
-  if "GRU" not in name
-}
 every_lstm = pytest.mark.parametrize("name", LSTMS)
 LENGTHS = {
   "none": None,
@@ -40,47 +46,8 @@ every_length = pytest.mark.parametrize(
 )
 
 
-def make(lstm, units=UNITS, **kwargs):
-  return tf_contrib_rnn.LSTMBlockFusedCell(units, **lstm.arguments, **kwargs)
-
-
-def draw_arrays(shape=(TIME, BATCH, DEPTH), units=UNITS, dtype="float32"):
-  """Inputs, c and h."""
-  return draw([shape, [shape[1], units], [shape[1], units]], 2, dtype)
-
-
-def draw_weights(lstm, depth=DEPTH, units=UNITS, dtype="float32"):
-  return draw(lstm.shapes(depth, units), 1, dtype)
-
-
-def reference(lstm, arrays, weights, lengths=None):
-  """The outputs, the final c and h."""
-  x, *states = helpers.as_float64(arrays)
-  return test_cells_block.sequence(
-    lstm, x, states, helpers.as_float64(weights), lengths
-  )
-
-
-def call(cell, x, c, h, lengths=None):
-  outputs, state = cell(x, initial_state=(c, h), sequence_length=lengths)
-  assert isinstance(state, tf_contrib_rnn.LSTMStateTuple)
-  return [outputs, *state]
-
-
-def run(mode, make_cell, function, arrays, weights):
-  """Runs function(cell, *tensors) in a mode with these weights."""
-  if mode == "graph":
-    with tf.Graph().as_default():
-      cell = make_cell()
-      results = function(cell, *map(tf.constant, arrays))
-      return helpers.evaluate(results, [cell], [weights])
-  cell = make_cell()
-  call(cell, *map(tf.constant, arrays))
-  for variable, array in zip(cell.variables, weights):
-    variable.assign(array)
-  if mode == "function":
-    function = tf.function(function)
-  return helpers.to_numpy(function(cell, *map(tf.constant, arrays)))
+def made_names():
+  return [v.op.name for v in v1.global_variables()]
 
 
 def differentiate(cell, x, c, h, lengths=None):
@@ -94,7 +61,7 @@ def differentiate(cell, x, c, h, lengths=None):
   return v1.gradients(loss, [x, c, h, *cell.variables])
 
 
-# LSTMBlockFusedCell.
+# Sequences.
 
 
 @every_lstm
@@ -283,17 +250,6 @@ def test_second_derivatives_are_not_defined():
 
 # Lengths that are none.
 
-OUTSIDE = {
-  "negative": ([4, -1, 2], "negative"),
-  "all negative": ([-1, -2, -3], "negative"),
-  "past": ([TIME + 1, 0, 2], "past the end"),
-  "maximum": ([INT_MAX, 1, 1], "past the end"),
-  "minimum": ([-INT_MAX - 1, 1, 1], "negative"),
-}
-every_outside = pytest.mark.parametrize(
-  "lengths,message", OUTSIDE.values(), ids=OUTSIDE
-)
-
 
 @every_outside
 @every_mode
@@ -376,25 +332,7 @@ def test_lengths_that_turn_out_to_have_another_shape():
         )
 
 
-# Variables of LSTMBlockFusedCell.
-
-
-@pytest.fixture(name="graph")
-def fixture_graph():
-  with tf.Graph().as_default() as graph:
-    v1.set_random_seed(1)
-    yield graph
-
-
-def made_names():
-  return [v.op.name for v in v1.global_variables()]
-
-
-def run_over(cell, **kwargs):
-  return cell(tf.ones([TIME, BATCH, DEPTH]), dtype=tf.float32, **kwargs)
-
-
-PEEPHOLES = ["kernel", "bias", "w_i_diag", "w_f_diag", "w_o_diag"]
+# Variables.
 
 
 def test_names_shapes_order_and_starting_values(graph):
@@ -453,7 +391,7 @@ def test_a_partitioner_splits_all(graph):
   assert np.all(np.isfinite(helpers.evaluate(outputs)))
 
 
-# Errors of LSTMBlockFusedCell.
+# Errors.
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16", "int32"])
@@ -526,309 +464,3 @@ def test_inputs_of_other_shapes(graph):
 def test_a_list_of_steps(shape, count):
   with pytest.raises(ValueError, match="list|expects 1 input|ndim"):
     make(LSTMS["plain"]())([tf.ones(shape)] * count, dtype=tf.float32)
-
-
-# Subclasses of LSTMBlockWrapper.
-
-
-class Halving(tf_contrib_rnn.LSTMBlockWrapper):
-  """c' = c/2 + x W, h' = sin(c') + h0."""
-
-  def __init__(self, units, **kwargs):
-    super().__init__(**kwargs)
-    self.units = units
-    self.seen = []
-
-  @property
-  def num_units(self):
-    return self.units
-
-  def build(self, shape):
-    self.seen.append(shape)
-    depth = tf.TensorShape(shape[0] if isinstance(shape, list) else shape)[-1]
-    self.w = self.add_weight("w", [depth, self.units])
-    self.built = True
-
-  def _call_cell(
-    self, inputs, initial_cell_state, initial_output, dtype, sequence_length
-  ):
-    self.seen += [dtype, sequence_length]
-    c, steps = initial_cell_state, []
-    for x in tf.unstack(inputs):
-      c = c / 2 + tf.matmul(x, self.w)
-      steps.append(c)
-    steps = tf.stack(steps)
-    return steps, tf.sin(steps) + initial_output
-
-
-def halve(x, c, h, w, lengths):
-  outputs, states = np.zeros([*x.shape[:2], w.shape[1]]), [(c, h)]
-  for inputs in x:
-    c = c / 2 + inputs @ w
-    states.append((c, np.sin(c) + h))
-  for row, length in enumerate(lengths):
-    for t in range(length):
-      outputs[t, row] = states[t + 1][1][row]
-  return [outputs] + [
-    np.stack([states[n][part][row] for row, n in enumerate(lengths)])
-    for part in (0, 1)
-  ]
-
-
-@pytest.mark.parametrize("as_list", [False, True])
-@pytest.mark.parametrize("lengths", [None, [4, 0, 2]])
-@every_mode
-def test_a_subclass(mode, as_list, lengths):
-  arrays = draw_arrays(dtype="float64")
-  weights = draw([[DEPTH, UNITS]], 1, "float64")
-
-  def function(cell, x, c, h):
-    steps = tf.unstack(x) if as_list else x
-    outputs, *state = call(cell, steps, c, h, lengths)
-    assert isinstance(outputs, list) == as_list
-    return [tf.stack(outputs) if as_list else outputs, *state]
-
-  cells = []
-
-  def make_cell():
-    cells.append(Halving(UNITS))
-    return cells[0]
-
-  got = run(mode, make_cell, function, arrays, weights)
-  want = halve(
-    *arrays, *weights, [TIME] * BATCH if lengths is None else lengths
-  )
-  helpers.assert_close(got, want, 1e-12)
-  assert cells[0].seen[1] == tf.float64
-
-
-def test_what_a_subclass_gets(graph):
-  x = tf.ones([TIME, BATCH, DEPTH])
-  cells = [Halving(UNITS), Halving(UNITS), Halving(UNITS, name="named")]
-  cells[0](x, dtype="float32")
-  cells[1](tf.unstack(x), dtype=tf.float32, sequence_length=(4, 0, 2))
-  cells[2](x, dtype=tf.float32, scope="called")
-  assert made_names() == ["halving/w", "halving_1/w", "called/w"]
-  shape, dtype, lengths = cells[0].seen
-  assert tf.TensorShape(shape) == [TIME, BATCH, DEPTH]
-  assert dtype is tf.float32 and lengths is None
-  shapes, _, lengths = cells[1].seen
-  assert [tf.TensorShape(s) for s in shapes] == [[BATCH, DEPTH]] * TIME
-  assert lengths.dtype == tf.int32 and lengths.shape == [BATCH]
-
-
-@every_outside
-def test_lengths_outside_in_a_subclass(lengths, message):
-  with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-    call(Halving(UNITS), *map(tf.constant, draw_arrays()), lengths)
-
-
-def test_steps_of_another_rank():
-  with pytest.raises(ValueError, match=r"expected \[time, batch, depth\]"):
-    Halving(UNITS)(tf.ones([BATCH, DEPTH]), dtype=tf.float32)
-
-
-def test_what_is_abstract_can_not_be_made():
-  class Half(tf_contrib_rnn.LSTMBlockWrapper):
-    num_units = 3
-
-  class Nothing(tf_contrib_rnn.FusedRNNCell):
-    pass
-
-  for abstract in (
-    tf_contrib_rnn.LSTMBlockWrapper,
-    Half,
-    tf_contrib_rnn.FusedRNNCell,
-    Nothing,
-  ):
-    with pytest.raises(TypeError, match="[Cc]an't instantiate abstract class"):
-      abstract()
-  assert not issubclass(
-    tf_contrib_rnn.LSTMBlockFusedCell, tf_contrib_rnn.FusedRNNCell
-  )
-
-
-# FusedRNNCellAdaptor and TimeReversedFusedRNN.
-
-CELLS = {
-  "GRU": lambda: tf_contrib_rnn.GRUCell(UNITS),
-  "IndyLSTM": lambda: tf_contrib_rnn.IndyLSTMCell(UNITS),
-  "block": lambda: tf_contrib_rnn.LSTMBlockCell(UNITS),
-}
-either_function = pytest.mark.parametrize("dynamic", [False, True])
-
-
-def steps_of(x, as_list):
-  return tf.unstack(x) if as_list else x
-
-
-def tensor_of(steps, as_list):
-  assert isinstance(steps, list) == as_list
-  return tf.stack(steps) if as_list else steps
-
-
-@pytest.mark.parametrize("name", CELLS)
-@either_function
-@pytest.mark.parametrize("as_list", [False, True])
-@pytest.mark.parametrize("given", [False, True])
-def test_an_adaptor_runs_the_cell(graph, name, dynamic, as_list, given):
-  """Against TensorFlow's dynamic_rnn with the same cell."""
-  x = tf.constant(draw_arrays()[0])
-  cell = CELLS[name]()
-  keywords = {"sequence_length": [4, 0, 9], "dtype": tf.float32}
-  if given:
-    ones = tf.ones([BATCH, UNITS])
-    state = tf.nest.map_structure(lambda _: ones, cell.state_size)
-    keywords = {"initial_state": state}
-  fused = tf_contrib_rnn.FusedRNNCellAdaptor(cell, dynamic)
-  outputs, state = fused(steps_of(x, as_list), **keywords)
-  with v1.variable_scope(v1.get_variable_scope(), reuse=True):
-    want = v1.nn.dynamic_rnn(cell, x, time_major=True, **keywords)
-  assert all(n.startswith("rnn/") for n in made_names())
-  assert len(made_names()) == len(cell.variables)
-  got, want = helpers.evaluate([(tensor_of(outputs, as_list), state), want])
-  tf.nest.assert_same_structure(got, want)
-  helpers.assert_close(got, want, 2e-6)
-
-
-@either_function
-def test_an_adaptor_uses_this_packages_functions(graph, dynamic, caplog):
-  caplog.set_level("DEBUG", "tf_contrib_rnn")
-  fused = tf_contrib_rnn.FusedRNNCellAdaptor(CELLS["IndyLSTM"](), dynamic)
-  run_over(fused, scope="called")
-  assert "whole sequences: called/indy_lstm_cell" in caplog.text
-  assert made_names()[0] == "called/indy_lstm_cell/kernel_w"
-
-
-@either_function
-@pytest.mark.parametrize("in_function", [False, True])
-def test_an_adaptor_in_eager_mode(dynamic, in_function):
-  cell = CELLS["block"]()
-  fused = tf_contrib_rnn.FusedRNNCellAdaptor(cell, dynamic)
-  function = lambda x: fused(x, dtype=tf.float32, sequence_length=[4, 0, 2])
-  if in_function:
-    function = tf.function(function)
-  lstm = LSTMS["plain"]()
-  for factor in (1, 2):
-    x = draw_arrays()[0] * np.float32(factor)
-    got = function(tf.constant(x))
-    zeros = np.zeros([2, BATCH, UNITS])
-    want = reference(lstm, [x, *zeros], cell.variables, [4, 0, 2])
-    helpers.assert_close(got, want, 5e-6)
-  assert len(cell.variables) == 2
-
-
-@either_function
-def test_errors_of_an_adaptor(graph, dynamic):
-  fused = tf_contrib_rnn.FusedRNNCellAdaptor(CELLS["GRU"](), dynamic)
-  with pytest.raises(ValueError, match="dtype"):
-    fused(tf.ones([TIME, BATCH, DEPTH]))
-  with pytest.raises(TypeError, match="is not an RNNCell"):
-    run_over(tf_contrib_rnn.FusedRNNCellAdaptor("GRUCell", dynamic))
-  with pytest.raises(ValueError):
-    fused([], dtype=tf.float32)
-  x = v1.placeholder(tf.float32, [None, BATCH, DEPTH])
-  if dynamic:
-    assert fused(x, dtype=tf.float32)[0].shape.as_list() == [
-      None,
-      BATCH,
-      UNITS,
-    ]
-  else:
-    with pytest.raises(ValueError, match="Cannot infer .*num.* from shape"):
-      fused(x, dtype=tf.float32)
-
-
-class Summing(tf_contrib_rnn.FusedRNNCell):
-  """Running sums, which are as long as they are: no end is seen to."""
-
-  def __call__(
-    self,
-    inputs,
-    initial_state=None,
-    dtype=None,
-    sequence_length=None,
-    scope=None,
-  ):
-    self.seen = initial_state, dtype, sequence_length, scope
-    as_list = isinstance(inputs, list)
-    sums = tf.cumsum(tf.stack(inputs) if as_list else inputs)
-    return steps_of(sums, as_list), sums[-1]
-
-
-def reverse(x, lengths):
-  x = np.array(x)
-  for row, length in enumerate(lengths):
-    x[:length, row] = x[:length, row][::-1]
-  return x
-
-
-@pytest.mark.parametrize("as_list", [False, True])
-@pytest.mark.parametrize("lengths", [None, [4, 0, 2]])
-@every_mode
-def test_a_reversed_cell(mode, as_list, lengths):
-  x = draw_arrays()[0]
-
-  def function(x):
-    fused = tf_contrib_rnn.TimeReversedFusedRNN(Summing())
-    outputs, state = fused(steps_of(x, as_list), sequence_length=lengths)
-    return tensor_of(outputs, as_list), state
-
-  if mode == "graph":
-    with tf.Graph().as_default():
-      got = helpers.evaluate(function(tf.constant(x)))
-  else:
-    got = (tf.function(function) if mode == "function" else function)(x)
-  # A list is reversed whole.
-  ends = [TIME] * BATCH if as_list or lengths is None else lengths
-  sums = np.cumsum(reverse(x, ends), 0)
-  helpers.assert_close(got, [reverse(sums, ends), sums[-1]], 1e-6)
-
-
-def test_a_reversed_cell_passes_its_arguments_on():
-  cell = Summing()
-  tf_contrib_rnn.TimeReversedFusedRNN(cell)(
-    tf.ones([TIME, BATCH, DEPTH]), 1, 2, [1, 2, 3], 4
-  )
-  assert cell.seen == (1, 2, [1, 2, 3], 4)
-
-
-@pytest.mark.parametrize("length_dtype", [tf.int32, tf.int64])
-def test_a_reversed_adaptor_is_half_of_a_bidirectional_rnn(graph, length_dtype):
-  x = tf.constant(draw_arrays()[0])
-  lengths = tf.constant([4, 0, 2], length_dtype)
-  cell, other = CELLS["GRU"](), CELLS["GRU"]()
-  (_, want), (_, want_state) = v1.nn.bidirectional_dynamic_rnn(
-    other, cell, x, lengths, dtype=tf.float32, time_major=True
-  )
-  fused = tf_contrib_rnn.TimeReversedFusedRNN(
-    tf_contrib_rnn.FusedRNNCellAdaptor(cell, use_dynamic_rnn=True)
-  )
-  got = fused(x, dtype=tf.float32, sequence_length=lengths)
-  got, want = helpers.evaluate([got, (want, want_state)])
-  helpers.assert_close(got, want, 1e-6)
-
-
-def test_a_reversed_block(graph):
-  lstm = LSTMS["peephole"]()
-  weights, (x, *_) = draw_weights(lstm), draw_arrays()
-  cell = make(lstm)
-  fused = tf_contrib_rnn.TimeReversedFusedRNN(cell)
-  results = fused(
-    tf.constant(x), dtype=tf.float32, sequence_length=[4, 0, 2], scope="called"
-  )
-  assert made_names() == [f"called/{n}" for n in PEEPHOLES]
-  got = helpers.evaluate(results, [cell], [weights])
-  zeros = np.zeros([2, BATCH, UNITS])
-  arrays = [reverse(x, [4, 0, 2]), *zeros]
-  outputs, *state = reference(lstm, arrays, weights, [4, 0, 2])
-  helpers.assert_close(got, [reverse(outputs, [4, 0, 2]), *state], 5e-6)
-  with pytest.raises(ValueError, match="expects 1 input"):
-    fused(tf.unstack(tf.constant(x)), dtype=tf.float32)
-
-
-@pytest.mark.parametrize("lengths", [[TIME + 1, 0, 2], [1, -1, 2]])
-def test_a_reversed_cell_with_lengths_outside(lengths):
-  fused = tf_contrib_rnn.TimeReversedFusedRNN(make(LSTMS["plain"]()))
-  with pytest.raises(tf.errors.InvalidArgumentError):
-    run_over(fused, sequence_length=lengths)
