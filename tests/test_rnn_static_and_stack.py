@@ -1,4 +1,4 @@
-"""bidirectional_dynamic_rnn, static_rnn and the stacks of both directions,
+"""static_rnn, static_bidirectional_rnn and the stacks of both directions,
 compared with TensorFlow's own functions."""
 
 import functools
@@ -11,7 +11,6 @@ from helpers import KINDS
 from helpers import v1
 from rnn_helpers import assert_same
 from rnn_helpers import assert_whole
-from rnn_helpers import compare
 from rnn_helpers import indy
 from rnn_helpers import make_inputs
 from rnn_helpers import run_graph
@@ -19,54 +18,7 @@ from rnn_helpers import run_graph
 import tf_contrib_rnn
 from tf_contrib_rnn import core
 
-legacy_cells = helpers.import_keras_2(".src.layers.rnn.legacy_cells")
-legacy_cell_wrappers = helpers.import_keras_2(
-  ".src.layers.rnn.legacy_cell_wrappers"
-)
 every_kind = pytest.mark.parametrize("kind", KINDS)
-with_implementations = pytest.mark.parametrize(
-  "implementation", ["fused", "composed"]
-)
-
-
-@every_kind
-@with_implementations
-@pytest.mark.parametrize("time_major", [False, True])
-@pytest.mark.parametrize("lengths", [None, [7, 1, 0, 4]])
-def test_bidirectional_dynamic_rnn(
-  kind, implementation, time_major, lengths, layers
-):
-  x = make_inputs(4, 7, 5)
-  arrays = [x.swapaxes(0, 1) if time_major else x]
-  if lengths:
-    arrays.append(np.array(lengths, np.int32))
-  with tf_contrib_rnn.implementation(implementation):
-    compare(
-      "bidirectional_dynamic_rnn",
-      lambda: [KINDS[kind].make(6), core.ResidualWrapper(indy(kind))],
-      arrays,
-      time_major=time_major,
-    )
-  assert_whole(layers(), 2)
-
-
-def test_one_cell_object_for_both_directions(layers):
-  compare(
-    "bidirectional_dynamic_rnn",
-    lambda: [indy("IndyGRU")] * 2,
-    [make_inputs(4, 7, 5)],
-  )
-  assert_whole(layers(), 2)
-
-
-def test_bidirectional_with_another_cell_goes_to_tensorflow(layers):
-  compare(
-    "bidirectional_dynamic_rnn",
-    lambda: [indy("IndyGRU"), core.GRUCell(5)],
-    [make_inputs(4, 7, 5), np.array([7, 1, 0, 4], np.int32)],
-  )
-  (message,) = layers()
-  assert "GRUCell" in message
 
 
 def compare_static(name, make_cells, lengths=None, time=7, **kwargs):

@@ -1,4 +1,5 @@
-"""The cells inside wrappers: TensorFlow's own and tf_keras's legacy ones."""
+"""The independent cells inside wrappers: TensorFlow's own and tf_keras's legacy
+ones."""
 
 import json
 
