@@ -8,7 +8,8 @@ extern "C" {
 
 // Of glibc 2.32: whether a program has one thread yet, in which references are
 // counted without atomic instructions. 0: there may be threads.
-char __libc_single_threaded = 0;
+// Hidden, or glibc could take it for its own.
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
 
 // std::stringstream(), of GCC 9, by the name that compilers give it.
 void _ZNSt7__cxx1118basic_stringstreamIcSt11char_traitsIcESaIcEEC1Ev(
