@@ -344,11 +344,11 @@ def indy_lstm(
   ((2, 5, 4), True)
   """
   if len(initial_state) != 2:
-    is_array = hasattr(initial_state, "shape")
+    shape = getattr(initial_state, "shape", None)
     what = (
-      f"is one array of shape {list(initial_state.shape)}"
-      if is_array
-      else f"has {len(initial_state)} parts"
+      f"has {len(initial_state)} parts"
+      if shape is None
+      else f"is one array of shape {list(shape)}"
     )
     raise ValueError(f"initial_state {what}, expected the pair c, h")
   outputs, (c, h) = _run(
