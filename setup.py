@@ -35,7 +35,8 @@ except ImportError:  # setuptools before 70.1
 
 ROOT = pathlib.Path(__file__).parent.resolve()
 VERSION = runpy.run_path(str(ROOT / "tf_contrib_rnn/version.py"))["__version__"]
-TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly")
+# As in tools/build_libraries.py.
+TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tf-nightly", "tf-nightly-cpu")
 PREBUILT = os.environ.get("TF_CONTRIB_RNN_PREBUILT") == "1"
 # As in .bazelrc and cc/recurrence/BUILD.
 FLAGS = ["-std=c++17", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math"]
@@ -163,9 +164,6 @@ class BuildLibraries(build_ext):
     path = fullname.replace(".", os.sep)
     minor = f"-tf{tensorflow_minor()}" if fullname.endswith("_ops") else ""
     return f"{path}{minor}.so"
-
-  def get_export_symbols(self, extension):
-    return []  # PyInit_..., which these have not
 
 
 class Distribution(setuptools.Distribution):

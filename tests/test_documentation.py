@@ -126,8 +126,8 @@ NOT_OURS = 'parameter "allow_pickle" of type "bool" in function "savez'
 
 
 def test_a_type_checker_finds_no_error_in_the_programs(tmp_path):
-  if not find_spec("pyright"):
-    pytest.skip("pyright is not installed")
+  if not find_spec("jax"):
+    pytest.skip("jax is not installed, which some of the programs import")
   for document in list_documents():
     for i, program in enumerate(read_programs(document)):
       name = f"{document.replace('/', '_').removesuffix('.md')}_{i}.py"

@@ -4,6 +4,7 @@ import pathlib
 import re
 import sys
 
+import nbformat
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -13,9 +14,6 @@ QUICK = {
   "long_memory": "LENGTH, ROUNDS = 20, 2",
   "old_checkpoint": "",  # does as it stands
 }
-
-nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-pytest.importorskip("nbclient", reason="nbclient is not installed")
 
 
 def test_the_list_is_whole():

@@ -44,7 +44,7 @@ def list_libraries(python):
 
 
 def build(python, package):
-  """Builds the libraries for what a Python has; returns their files."""
+  """Builds the libraries for what a Python has, and puts them into a folder."""
   libraries = list_libraries(python)
   if not libraries:
     sys.exit(f"{python} has neither TensorFlow nor jaxlib to build against.")
@@ -61,10 +61,8 @@ def build(python, package):
   )
   if failed:
     sys.exit("Bazel could not build the libraries: see above.")
-  return [
+  for built, name in libraries.items():
     install(ROOT / "bazel-bin" / built, package / name)
-    for built, name in libraries.items()
-  ]
 
 
 def install(built, path):
@@ -74,7 +72,6 @@ def install(built, path):
   path.unlink(missing_ok=True)
   shutil.copyfile(built, path)
   path.chmod(0o755)
-  return path
 
 
 def main():
@@ -82,14 +79,7 @@ def main():
   parser.add_argument(
     "--python", default=sys.executable, help="has TensorFlow, JAX or both"
   )
-  parser.add_argument(
-    "--package",
-    type=pathlib.Path,
-    default=ROOT / "tf_contrib_rnn",
-    help="the folder that the libraries come into",
-  )
-  arguments = parser.parse_args()
-  build(arguments.python, arguments.package)
+  build(parser.parse_args().python, ROOT / "tf_contrib_rnn")
 
 
 if __name__ == "__main__":
