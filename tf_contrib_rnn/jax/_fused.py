@@ -34,6 +34,7 @@ from tf_contrib_rnn.jax import _activations
 from tf_contrib_rnn.jax import _batching
 from tf_contrib_rnn.jax import _composed
 from tf_contrib_rnn.jax import _library
+from tf_contrib_rnn.jax import _partitioning
 
 
 def _compose(lengths, *arrays, kind, options):
@@ -90,6 +91,21 @@ def _gradient_avals(lengths, *avals, kind):
   return list(_split(avals, kind)[0])
 
 
+def _find_axes(direction, *, kind, options):
+  """The axes of a primitive's arrays: see `_partitioning`."""
+  steps = "tb" if options.time_major else "bt"
+  states = ["bu"] * len(kind.states)
+  given = [steps + "g", "1g", "g", *states]
+  results = [steps + "u", *states]
+  kept = [steps + "u"] * len(kind.states)  # outputs and cells
+  arguments, results = {
+    "forward": (given, results + kept[1:]),
+    "tangent": ([*given, *kept, *given], results),
+    "gradient": ([*given, *kept, *results], given),
+  }[direction]
+  return _partitioning.Axes(("b", *arguments), tuple(results))
+
+
 def _call_library(direction, infer, lengths, *arrays, kind, options):
   """Calls a handler: see cc/xla_ffi/handlers.h."""
   avals = infer(*map(jax.typeof, (lengths, *arrays)), kind=kind)
@@ -110,6 +126,13 @@ def _call_library(direction, infer, lengths, *arrays, kind, options):
   )
 
 
+def _register_lowering(primitive, name, function, platform=None):
+  rule = _partitioning.make_lowering(
+    primitive, function, functools.partial(_find_axes, name)
+  )
+  mlir.register_lowering(primitive, rule, platform=platform)
+
+
 def _define(name, infer, compose):
   """Makes a primitive that is compiled as its composition."""
   primitive = jax.extend.core.Primitive("tf_contrib_rnn_" + name)
@@ -127,9 +150,7 @@ def _define(name, infer, compose):
   primitive.def_abstract_eval(
     lambda *avals, kind, options: infer(*avals, kind=kind)
   )
-  mlir.register_lowering(
-    primitive, mlir.lower_fun(compose, multiple_results=True)
-  )
+  _register_lowering(primitive, name, compose)
   batching.primitive_batchers[primitive] = functools.partial(
     _batch, primitive, compose
   )
@@ -155,8 +176,7 @@ def _define_handled(name, infer, compose):
 
   for platform in _library.fused_available().platforms:
     function = call_on_gpu if platform == "cuda" else call
-    rule = mlir.lower_fun(function, multiple_results=True)
-    mlir.register_lowering(primitive, rule, platform=platform)
+    _register_lowering(primitive, name, function, platform)
   return primitive
 
 

@@ -376,10 +376,9 @@ def complete_sru(bias: jax.Array, state: jax.Array) -> tuple:
   Returns:
     The recurrent kernel, the bias and the states.
   """
-  zeros = jnp.zeros(bias.shape[0] // 2, bias.dtype)
   return (
     jnp.zeros([1, 2 * bias.shape[0]], bias.dtype),
-    jnp.concatenate([zeros, bias, zeros]),
+    jnp.pad(bias, bias.shape[0] // 2),
     (state, jnp.zeros_like(state)),
   )
 
