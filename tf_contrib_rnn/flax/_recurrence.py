@@ -90,12 +90,17 @@ def _side_by_side(gates):
   """Joins arrays, or the boxes that with_partitioning puts around them.
 
   The box of linen is a tree with the array. That of nnx is an object that has
-  the array.
+  the array. If some have a box, as where only one of an IndyLSTM's two
+  initializers of the bias makes one, the first is for all.
   """
-  if hasattr(gates[0], "raw_value"):
-    joined = _side_by_side([gate.raw_value for gate in gates])
-    return dataclasses.replace(gates[0], raw_value=joined)
-  return jax.tree.map(lambda *arrays: jnp.concatenate(arrays, -1), *gates)
+  arrays = [
+    jax.tree.leaves(getattr(gate, "raw_value", gate))[0] for gate in gates
+  ]
+  joined = jnp.concatenate(arrays, -1)
+  box = next((g for g, a in zip(gates, arrays) if g is not a), joined)
+  if hasattr(box, "raw_value"):
+    return dataclasses.replace(box, raw_value=joined)
+  return jax.tree.unflatten(jax.tree.structure(box), [joined])
 
 
 def check_features(name: str, features: Any) -> None:

@@ -38,6 +38,8 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec
 from jaxlib.mlir import ir
 
+from tf_contrib_rnn.jax import _activations
+
 _need_devices: set
 try:
   from jax._src.dispatch import prim_requires_devices_during_lowering
@@ -416,7 +418,9 @@ def make_lowering(
     axes = find_axes(kind=kind, options=options)
     run = _partition_present(run, axes, len(kind.gates))
     results = mlir.lower_fun(run, multiple_results=True)(context, *values)
-    _mark(results, f"{primitive} {kind.name} {options}")
+    _, activation = _activations.find(options.activation)
+    named = dataclasses.replace(options, activation=activation)
+    _mark(results, f"{primitive} {kind.name} {named}")
     return results
 
   return lower
