@@ -17,17 +17,18 @@ import zlib
 import pytest
 
 # What starts processes, compiles for JAX or has many cases; the longest first.
-SLOW = """distributed keras_families rnn_dynamic rnn_wrappers jax_transformations flax
-keras_saving jax jax_sharding flax_weights benchmarks examples documentation
-golden golden_rest import_order adding_problem cells_grid contrib_wrappers
-contrib_wrappers_variables contrib_wrappers_sequences cells_lstm keras_sru
-fused_rnn_block cells_block flax_nnx flax_sru jax_library fuzz keras_bound
-cells_grid_variables fused_rnn_adaptors checkpoints cells_simple_recurrent
-cells_gated cells_convolutional cells_frequency cells_block_variables keras_lite
-keras_weights rnn_static_and_stack fused_rnn_subclasses flax_bound namespace
-notebooks gpu library wheel upgrade_programs functions_of_eager_mode
-checkpoints_contents checkpoints_convert checkpoints_compare command keras_fused
-keras_layers malformed""".split()
+SLOW = """distributed keras_families rnn_dynamic rnn_wrappers
+jax_transformations flax keras_saving jax jax_sharding flax_weights benchmarks
+examples documentation golden golden_rest import_order adding_problem cells_grid
+contrib_wrappers contrib_wrappers_variables contrib_wrappers_sequences
+cells_lstm keras_sru fused_rnn_block cells_block flax_nnx flax_sru jax_library
+fuzz keras_bound cells_grid_variables fused_rnn_adaptors checkpoints
+cells_simple_recurrent cells_gated cells_convolutional cells_frequency
+cells_block_variables keras_lite keras_weights rnn_static_and_stack
+fused_rnn_subclasses flax_bound namespace notebooks gpu library wheel
+upgrade_programs functions_of_eager_mode checkpoints_contents
+checkpoints_convert checkpoints_compare command keras_fused keras_layers
+malformed""".split()
 
 
 def pytest_addoption(parser):

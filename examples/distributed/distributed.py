@@ -74,14 +74,14 @@ def parse_arguments():
   return parser.parse_args()
 
 
-def set_environment():
-  """For the processes, which inherit it."""
+def prepare_processes(chosen):
+  """Sets what all of them inherit, and lets them import TensorFlow once."""
   os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
   # It rounds otherwise on each kind of processor.
   os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
   os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
   modules = ["tensorflow", "tf_contrib_rnn.cells", "tf_contrib_rnn.rnn"]
-  if not layouts.why_not(layouts.BY_NAME["mirrored-keras2"]):
+  if any(layout.keras == 2 for layout in chosen):
     modules.append("tf_keras")
   processes.import_once(*modules)
 
@@ -190,13 +190,14 @@ def choose(names):
 
 def main(arguments):
   """Returns the exit status: 1 if a layout failed, 130 after Ctrl-C."""
-  set_environment()
+  chosen = choose(arguments.layouts)
+  prepare_processes(chosen)
   outcomes, status = {}, 0
   with tempfile.TemporaryDirectory() as temporary:
     folder = arguments.save_to or temporary
     os.makedirs(folder, exist_ok=True)
     try:
-      run_all(choose(arguments.layouts), arguments, folder, outcomes)
+      run_all(chosen, arguments, folder, outcomes)
     except KeyboardInterrupt:
       print("interrupted")
       status = 130

@@ -12,16 +12,14 @@ class Plan:
     steps: the count of steps, and of batches, since the first start.
     seed: of the data, and of weights that are drawn.
     save_to: the checkpoint to write at the end, with TensorFlow 1's names.
-    start: the checkpoint to start from, or None to draw weights.
-    restore_all: whether the start has the optimizer's variables and the step
-      too, as layouts in graph mode save them. Training goes on from there.
+    start: the checkpoint to start from, or None to draw weights. Layouts in
+      graph mode restore all of it: the optimizer's variables and the step too.
   """
 
   steps: int
   seed: int
   save_to: str
   start: Optional[str] = None
-  restore_all: bool = False
 
   @property
   def folder(self):

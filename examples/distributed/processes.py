@@ -9,6 +9,7 @@ import importlib
 import json
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.forkserver
 import os
 import pathlib
 import signal
@@ -45,6 +46,10 @@ class Task:
 def import_once(*modules):
   """Lets processes start with these modules imported: it saves seconds."""
   _context.set_forkserver_preload(list(modules))
+  # Ctrl-C is for this process, which then ends all others.
+  handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+  multiprocessing.forkserver.ensure_running()
+  signal.signal(signal.SIGINT, handler)
 
 
 def choose_addresses(jobs):
@@ -164,7 +169,7 @@ class Processes:
 
 def _run(connection, function, arguments, environment, log, seconds):
   """What the process of a task does."""
-  # The parent ends all of them after Ctrl-C, and nothing outlives its time.
+  # After Ctrl-C, the parent ends all of them. Nothing outlives its time.
   signal.signal(signal.SIGINT, signal.SIG_IGN)
   signal.alarm(seconds)
   for number in (1, 2):

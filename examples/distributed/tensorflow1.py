@@ -18,7 +18,7 @@ import tensorflow as tf
 v1 = tf.compat.v1
 
 PARTS = 2  # of each variable that can be split: one on each server
-SECONDS_BETWEEN_LOOKS = 0.002
+SECONDS_BETWEEN_LOOKS = 0.02
 
 
 class Program:
@@ -34,21 +34,13 @@ class Program:
     self.global_step = v1.train.get_or_create_global_step()
     self.network = model.Model(partitioner)
     self.train_op = self.build_step()
-    self._saver = v1.train.Saver()
-    self._saver_of_weights = v1.train.Saver(v1.trainable_variables())
+    # Also restores whole variables into parts, and parts into whole ones.
+    self.saver = v1.train.Saver()
 
   def build_step(self):
     losses = self.network.losses(self.inputs, self.labels)
     loss = tf.reduce_mean(losses)
     return model.make_optimizer().minimize(loss, self.global_step)
-
-  def restore(self, session, plan):
-    """Restores what a layout has saved. Parts and whole variables do fit."""
-    saver = self._saver if plan.restore_all else self._saver_of_weights
-    saver.restore(session, plan.start)
-
-  def save(self, session, checkpoint):
-    self._saver.save(session, checkpoint)
 
   def train(self, session, plan, step):
     """Runs a step; returns where its fused ops ran."""
@@ -76,11 +68,11 @@ def train_in_session(report_step, plan, program, config):
   with v1.Session(config=config) as session:
     session.run(init)
     if plan.start:
-      program.restore(session, plan)
+      program.saver.restore(session, plan.start)
     for step in range(session.run(program.global_step), plan.steps):
       devices = program.train(session, plan, step)
       report_step(step)
-    program.save(session, plan.save_to)
+    program.saver.save(session, plan.save_to)
   return plans.Result(devices, model.read_weights(plan.save_to))
 
 
@@ -114,15 +106,18 @@ def start_session(target, index, program, plan):
   def start_from(scaffold, session):
     """What the chief calls if the cluster has saved nothing yet."""
     del scaffold
-    program.restore(session, plan)
+    program.saver.restore(session, plan.start)
 
+  scaffold = v1.train.Scaffold(
+    saver=program.saver, init_fn=start_from if plan.start else None
+  )
   if index:
     wait_until_initialized(target, config)
   return v1.train.MonitoredTrainingSession(
     target,
     is_chief=not index,
     checkpoint_dir=plan.folder,
-    scaffold=v1.train.Scaffold(init_fn=start_from if plan.start else None),
+    scaffold=scaffold,
     save_checkpoint_steps=plan.steps_between_checkpoints,
     save_summaries_steps=None,
     log_step_count_steps=None,
