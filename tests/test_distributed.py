@@ -160,6 +160,7 @@ def is_running(group):
   return False
 
 
+@pytest.mark.long  # it imports TensorFlow again
 def test_ctrl_c_ends_all_processes(tmp_path):
   program = checks.EXAMPLE / "distributed.py"
   folder = tmp_path / "checkpoints"

@@ -19,6 +19,7 @@ PROGRAMS = {
   "flax": EXAMPLES / "legacy_digits_flax" / "legacy_digits_flax.py",
   "adding": EXAMPLES / "adding_problem" / "adding_problem.py",
   "relu": EXAMPLES / "adding_problem" / "relu_overflow.py",
+  "distributed": EXAMPLES / "distributed" / "distributed.py",
 }
 # What the programs set, where nobody else has.
 SET_BY_PROGRAMS = ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS")
@@ -74,6 +75,9 @@ MISTAKES = [
   ("adding", "--output /dev/null", "--output: is '/dev/null', expected a fold"),
   ("relu", "start --lengths 0", "--lengths: is '0', expected a whole number"),
   ("relu", "train --steps 0", "--steps: is '0', expected a whole number"),
+  ("distributed", "--steps 11", "--steps: is '11', expected a whole number"),
+  ("distributed", "--layouts no", "--layouts: invalid choice: 'no' (choose"),
+  ("distributed", "--save-to /dev/null", "--save-to: is '/dev/null', expected"),
 ]
 
 
