@@ -129,14 +129,15 @@ CONTRIB_RNN_INLINE R Divide(Fraction<R> f) {
 }
 
 // Each activation has its value y of x, in parts, and its derivative. That is a
-// function of y alone wherever this loses no digits: such a gradient needs no
-// x.
+// function of y alone wherever this loses no digits: kDerivativeReadsX is then
+// false, and a gradient need not load x.
 template <class Activation, class R>
 CONTRIB_RNN_INLINE R Value(R x) {
   return Divide(Activation::Parts(x));
 }
 
 struct Sigmoid {
+  static constexpr bool kDerivativeReadsX = false;
   template <class R>
   static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     const R e = ExpOfMinus(std::fabs(x));
@@ -149,6 +150,7 @@ struct Sigmoid {
 };
 
 struct Tanh {
+  static constexpr bool kDerivativeReadsX = false;
   template <class R>
   static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     const R e = ExpOfMinusMinusOne(std::fabs(x), R(2));
@@ -161,6 +163,7 @@ struct Tanh {
 };
 
 struct Relu {
+  static constexpr bool kDerivativeReadsX = false;
   template <class R>
   static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     return {x < R(0) ? R(0) : x, R(1)};
@@ -172,6 +175,7 @@ struct Relu {
 };
 
 struct Identity {
+  static constexpr bool kDerivativeReadsX = false;
   template <class R>
   static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     return {x, R(1)};
@@ -183,6 +187,7 @@ struct Identity {
 };
 
 struct Elu {
+  static constexpr bool kDerivativeReadsX = false;
   template <class R>
   static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     const R e = ExpOfMinusMinusOne(x < R(0) ? -x : R(0), R(1));
@@ -195,6 +200,7 @@ struct Elu {
 };
 
 struct Softsign {
+  static constexpr bool kDerivativeReadsX = true;
   template <class R>
   static CONTRIB_RNN_INLINE Fraction<R> Parts(R x) {
     return {x / (R(1) + std::fabs(x)), R(1)};

@@ -492,10 +492,12 @@ void ExpectGradient(Unit<Cell, double> unit, double tolerance) {
   Unit<Cell, double> after = unit;
   MakeCell<Cell>().Step(after.x, after.u, after.b, after.state);
   double state[Cell::kStates], x[Cell::kGates], factor[Cell::kGates];
-  double b[Cell::kBiases];
+  double b[Cell::kBiases], recomputed[Cell::kRecomputed];
   std::copy(weights.begin(), weights.end(), state);
-  MakeCell<Cell>().Gradient(unit.x, unit.u, unit.b, unit.state,
-                            after.state[kLast], state, x, factor, b);
+  MakeCell<Cell>().Recompute(unit.x, unit.u, unit.b, unit.state,
+                             after.state[kLast], recomputed);
+  MakeCell<Cell>().Gradient(recomputed, unit.u, unit.b, unit.state, state, x,
+                            factor, b);
   for (int gate = 0; gate < Cell::kGates; ++gate) {
     EXPECT_NEAR(x[gate], Slope(unit, unit.x[gate], weights), tolerance);
     EXPECT_NEAR(x[gate] * factor[gate], Slope(unit, unit.u[gate], weights),

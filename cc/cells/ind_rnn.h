@@ -32,18 +32,31 @@ struct IndRNN {
     state[0] = Value<Activation>(x[0] + u[0] * state[0] + b[0]);
   }
 
-  // From the states before and after a step and the gradient of the state
-  // after: the gradient of the state before (in the same place), of x, of b,
-  // and what x's gradient is multiplied with to give u's.
+  // The gradient takes two functions, so that neither is one long chain of
+  // dependent instructions.
+
+  // What of the step is computed again, from the states before and after it.
+  // The constants say which of these are read at all.
+  static constexpr int kRecomputed = 1;
+  static constexpr bool kGradientReadsInputs = Activation::kDerivativeReadsX;
+  static constexpr bool kGradientReadsAfter = true;
   template <class R>
-  CONTRIB_RNN_INLINE void Gradient(const R (&x)[1], const R (&u)[1],
-                                   const R (&b)[1], const R (&before)[1],
-                                   R after, R (&state_gradient)[1],
-                                   R (&x_gradient)[1], R (&u_factor)[1],
-                                   R (&b_gradient)[1]) const {
-    // Most activations have no use for the sum: then x is not even loaded.
+  CONTRIB_RNN_INLINE void Recompute(const R (&x)[1], const R (&u)[1],
+                                    const R (&b)[1], const R (&before)[1],
+                                    R after, R (&recomputed)[1]) const {
     const R sum = x[0] + u[0] * before[0] + b[0];
-    x_gradient[0] = state_gradient[0] * Activation::Derivative(sum, after);
+    recomputed[0] = Activation::Derivative(sum, after);
+  }
+
+  // From that and the gradient of the state after the step: the gradient of the
+  // state before (in the same place), of x, of b, and what x's gradient is
+  // multiplied with to give u's.
+  template <class R>
+  CONTRIB_RNN_INLINE void Gradient(const R (&recomputed)[1], const R (&u)[1],
+                                   const R (&)[1], const R (&before)[1],
+                                   R (&state_gradient)[1], R (&x_gradient)[1],
+                                   R (&u_factor)[1], R (&b_gradient)[1]) const {
+    x_gradient[0] = state_gradient[0] * recomputed[0];
     u_factor[0] = before[0];
     b_gradient[0] = x_gradient[0];
     state_gradient[0] = x_gradient[0] * u[0];

@@ -42,25 +42,38 @@ struct IndyGRU {
                       z.denominator * c.denominator);
   }
 
-  // As IndRNN::Gradient; the gates are computed again.
+  // As IndRNN::Recompute: r, z, c, and the candidate's derivative.
+  static constexpr int kRecomputed = 4;
+  static constexpr bool kGradientReadsInputs = true;
+  static constexpr bool kGradientReadsAfter = false;
   template <class R>
-  CONTRIB_RNN_INLINE void Gradient(const R (&x)[3], const R (&u)[3],
-                                   const R (&b)[4], const R (&before)[1], R,
+  CONTRIB_RNN_INLINE void Recompute(const R (&x)[3], const R (&u)[3],
+                                    const R (&b)[4], const R (&before)[1], R,
+                                    R (&recomputed)[4]) const {
+    const R h = before[0];
+    const R r = Value<Sigmoid>(x[0] + u[0] * h + b[0]);
+    const R sum_c = x[2] + u[2] * (r * h) + b[2] + r * b[3];
+    const R c = Value<Activation>(sum_c);
+    recomputed[0] = r;
+    recomputed[1] = Value<Sigmoid>(x[1] + u[1] * h + b[1]);
+    recomputed[2] = c;
+    recomputed[3] = Activation::Derivative(sum_c, c);
+  }
+
+  // As IndRNN::Gradient.
+  template <class R>
+  CONTRIB_RNN_INLINE void Gradient(const R (&recomputed)[4], const R (&u)[3],
+                                   const R (&b)[4], const R (&before)[1],
                                    R (&state_gradient)[1], R (&x_gradient)[3],
                                    R (&u_factor)[3], R (&b_gradient)[4]) const {
     const R h = before[0];
-    const R sum_r = x[0] + u[0] * h + b[0];
-    const R sum_z = x[1] + u[1] * h + b[1];
-    const R r = Value<Sigmoid>(sum_r);
-    const R z = Value<Sigmoid>(sum_z);
-    const R sum_c = x[2] + u[2] * (r * h) + b[2] + r * b[3];
-    const R c = Value<Activation>(sum_c);
+    const R r = recomputed[0], z = recomputed[1], c = recomputed[2];
     const R dh = state_gradient[0];
-    const R dx_c = dh * (R(1) - z) * Activation::Derivative(sum_c, c);
+    const R dx_c = dh * (R(1) - z) * recomputed[3];
     const R d_reset_state = dx_c * u[2];
     const R dr = d_reset_state * h + dx_c * b[3];
-    const R dx_r = dr * Sigmoid::Derivative(sum_r, r);
-    const R dx_z = dh * (h - c) * Sigmoid::Derivative(sum_z, z);
+    const R dx_r = dr * (r * (R(1) - r));
+    const R dx_z = dh * (h - c) * (z * (R(1) - z));
     x_gradient[0] = dx_r;
     x_gradient[1] = dx_z;
     x_gradient[2] = dx_c;

@@ -49,32 +49,48 @@ struct IndyLSTM {
     state[1] = Divide(c.numerator * o.numerator, c.denominator * o.denominator);
   }
 
-  // As IndRNN::Gradient; the gates are computed again.
+  // As IndRNN::Recompute: i, j, f, o, act(c'), and the derivatives of the
+  // candidate and of act(c').
+  static constexpr int kRecomputed = 7;
+  static constexpr bool kGradientReadsInputs = true;
+  static constexpr bool kGradientReadsAfter = false;
   template <class R>
-  CONTRIB_RNN_INLINE void Gradient(const R (&x)[4], const R (&u)[4],
-                                   const R (&b)[4], const R (&before)[2], R,
-                                   R (&state_gradient)[2], R (&x_gradient)[4],
-                                   R (&u_factor)[4], R (&b_gradient)[4]) const {
-    const R c = before[0];
-    const R h = before[1];
+  CONTRIB_RNN_INLINE void Recompute(const R (&x)[4], const R (&u)[4],
+                                    const R (&b)[4], const R (&before)[2], R,
+                                    R (&recomputed)[7]) const {
     R sum[kGates];
-    ComputeSums(x, u, b, h, sum);
+    ComputeSums(x, u, b, before[1], sum);
     const R i = Value<Sigmoid>(sum[0]);
     const R j = Value<Activation>(sum[1]);
     const R f = Value<Sigmoid>(sum[2]);
-    const R o = Value<Sigmoid>(sum[3]);
-    const R new_c = c * f + i * j;
+    const R new_c = before[0] * f + i * j;
     const R act_c = Value<Activation>(new_c);
+    recomputed[0] = i;
+    recomputed[1] = j;
+    recomputed[2] = f;
+    recomputed[3] = Value<Sigmoid>(sum[3]);
+    recomputed[4] = act_c;
+    recomputed[5] = Activation::Derivative(sum[1], j);
+    recomputed[6] = Activation::Derivative(new_c, act_c);
+  }
+
+  // As IndRNN::Gradient.
+  template <class R>
+  CONTRIB_RNN_INLINE void Gradient(const R (&recomputed)[7], const R (&u)[4],
+                                   const R (&)[4], const R (&before)[2],
+                                   R (&state_gradient)[2], R (&x_gradient)[4],
+                                   R (&u_factor)[4], R (&b_gradient)[4]) const {
+    const R i = recomputed[0], j = recomputed[1], f = recomputed[2];
+    const R o = recomputed[3];
     const R dh = state_gradient[1];
-    const R dc =
-        state_gradient[0] + dh * o * Activation::Derivative(new_c, act_c);
-    x_gradient[0] = dc * j * Sigmoid::Derivative(sum[0], i);
-    x_gradient[1] = dc * i * Activation::Derivative(sum[1], j);
-    x_gradient[2] = dc * c * Sigmoid::Derivative(sum[2], f);
-    x_gradient[3] = dh * act_c * Sigmoid::Derivative(sum[3], o);
+    const R dc = state_gradient[0] + dh * o * recomputed[6];
+    x_gradient[0] = dc * j * (i * (R(1) - i));
+    x_gradient[1] = dc * i * recomputed[5];
+    x_gradient[2] = dc * before[0] * (f * (R(1) - f));
+    x_gradient[3] = dh * recomputed[4] * (o * (R(1) - o));
     R dh_before = R(0);
     for (int gate = 0; gate < kGates; ++gate) {
-      u_factor[gate] = h;
+      u_factor[gate] = before[1];
       b_gradient[gate] = x_gradient[gate];
       dh_before += x_gradient[gate] * u[gate];
     }

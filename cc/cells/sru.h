@@ -48,25 +48,40 @@ struct SRU {
                r.denominator * c.denominator);
   }
 
-  // As IndRNN::Gradient; the gates are computed again.
+  // As IndRNN::Recompute: s, f, r, t, act(c'), and its derivative.
+  static constexpr int kRecomputed = 6;
+  static constexpr bool kGradientReadsInputs = true;
+  static constexpr bool kGradientReadsAfter = false;
   template <class R>
-  CONTRIB_RNN_INLINE void Gradient(const R (&x)[4], const R (&u)[4],
-                                   const R (&b)[4], const R (&before)[2], R,
+  CONTRIB_RNN_INLINE void Recompute(const R (&x)[4], const R (&u)[4],
+                                    const R (&b)[4], const R (&before)[2], R,
+                                    R (&recomputed)[6]) const {
+    R sum[kGates];
+    ComputeSums(x, u, b, before[0], sum);
+    const R f = Value<Sigmoid>(sum[1]);
+    const R new_c = f * before[0] + (R(1) - f) * sum[0];
+    const R act_c = Value<Activation>(new_c);
+    recomputed[0] = sum[0];
+    recomputed[1] = f;
+    recomputed[2] = Value<Sigmoid>(sum[2]);
+    recomputed[3] = sum[3];
+    recomputed[4] = act_c;
+    recomputed[5] = Activation::Derivative(new_c, act_c);
+  }
+
+  // As IndRNN::Gradient.
+  template <class R>
+  CONTRIB_RNN_INLINE void Gradient(const R (&recomputed)[6], const R (&u)[4],
+                                   const R (&)[4], const R (&before)[2],
                                    R (&state_gradient)[2], R (&x_gradient)[4],
                                    R (&u_factor)[4], R (&b_gradient)[4]) const {
     const R c = before[0];
-    R sum[kGates];
-    ComputeSums(x, u, b, c, sum);
-    const R f = Value<Sigmoid>(sum[1]);
-    const R r = Value<Sigmoid>(sum[2]);
-    const R new_c = f * c + (R(1) - f) * sum[0];
-    const R act_c = Value<Activation>(new_c);
+    const R f = recomputed[1], r = recomputed[2];
     const R dh = state_gradient[1];
-    const R dc =
-        state_gradient[0] + dh * r * Activation::Derivative(new_c, act_c);
+    const R dc = state_gradient[0] + dh * r * recomputed[5];
     x_gradient[0] = dc * (R(1) - f);
-    x_gradient[1] = dc * (c - sum[0]) * Sigmoid::Derivative(sum[1], f);
-    x_gradient[2] = dh * (act_c - sum[3]) * Sigmoid::Derivative(sum[2], r);
+    x_gradient[1] = dc * (c - recomputed[0]) * (f * (R(1) - f));
+    x_gradient[2] = dh * (recomputed[4] - recomputed[3]) * (r * (R(1) - r));
     x_gradient[3] = dh * (R(1) - r);
     R dc_before = dc * f;
     for (int gate = 0; gate < kGates; ++gate) {

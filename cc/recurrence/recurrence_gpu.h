@@ -425,7 +425,7 @@ struct GradientThreads {
     Vector<T, kWidth> inputs_gradient[kGates];
     CONTRIB_RNN_UNROLL
     for (int lane = 0; lane < kWidth; ++lane) {
-      R x[kGates], before[kStates];
+      R x[kGates], before[kStates], recomputed[Cell::kRecomputed];
       R x_gradient[kGates], u_factor[kGates], b_gradient[kBiases];
       for (int gate = 0; gate < kGates; ++gate) {
         x[gate] = Load(step.inputs[gate].numbers[lane]);
@@ -434,9 +434,10 @@ struct GradientThreads {
         before[i] = Load(step.before[i].numbers[lane]);
         carried.states[lane][i] += Load(step.incoming[i].numbers[lane]);
       }
-      cell.Gradient(x, weights.u[lane], weights.b[lane], before,
-                    carried.after[lane], carried.states[lane], x_gradient,
-                    u_factor, b_gradient);
+      cell.Recompute(x, weights.u[lane], weights.b[lane], before,
+                     carried.after[lane], recomputed);
+      cell.Gradient(recomputed, weights.u[lane], weights.b[lane], before,
+                    carried.states[lane], x_gradient, u_factor, b_gradient);
       carried.after[lane] = before[kStates - 1];
       for (int gate = 0; gate < kGates; ++gate) {
         inputs_gradient[gate].numbers[lane] = Store<T>(x_gradient[gate]);

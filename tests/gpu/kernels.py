@@ -98,7 +98,7 @@ def _commands_of_kernels(nvcc: str) -> dict[str, list[str]]:
       "cc/recurrence/recurrence_gpu.cu.cc",
     ]
   commands["gpu_support.o"] = [*cuda, "cc/recurrence/gpu_support.cu.cc"]
-  for path in sorted(ROOT.glob("cc/recurrence/recurrence_cpu*.cc")):
+  for path in sorted(ROOT.glob("cc/recurrence/*_cpu*.cc")):
     source = str(path.relative_to(ROOT))
     commands[path.stem + ".o"] = ["g++", *_CXX_OPTIONS, *_CPU_OPTIONS, source]
   return commands
