@@ -31,7 +31,7 @@ stack_bidirectional_rnn""".split()
 OF_TF_NN = ["bidirectional_dynamic_rnn", "dynamic_rnn"]
 
 NEW = """IndyBasicLSTMCell RecurrentBound fused_ops_available
-implementation""".split()
+gradient_in_chunks implementation""".split()
 
 SUBMODULES = "flax jax keras linear migrate recurrence".split()
 

@@ -95,6 +95,7 @@ if TYPE_CHECKING:
   from tf_contrib_rnn.ops.choice import (
     fused_ops_available as fused_ops_available,
   )
+  from tf_contrib_rnn.ops.choice import gradient_in_chunks as gradient_in_chunks
   from tf_contrib_rnn.ops.choice import implementation as implementation
   from tf_contrib_rnn.rnn.dynamic import (
     bidirectional_dynamic_rnn as bidirectional_dynamic_rnn,
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
 _NAMES = {
   "ops.choice": (
     "fused_ops_available",
+    "gradient_in_chunks",
     "implementation",
   ),
   "bound": ("RecurrentBound",),

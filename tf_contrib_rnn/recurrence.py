@@ -363,10 +363,12 @@ def sru(
   >>> outputs.shape, c.shape
   (TensorShape([2, 5, 4]), TensorShape([2, 4]))
   """
+  inputs = tf.convert_to_tensor(inputs, name="inputs")
+  state = tf.convert_to_tensor(initial_state, dtype_hint=inputs.dtype)
   outputs, (c, _) = sru_with_last_output(
     inputs,
     bias,
-    initial_state,
+    (state, tf.zeros_like(state)),
     activation=activation,
     sequence_length=sequence_length,
     time_major=time_major,
@@ -376,24 +378,23 @@ def sru(
 
 
 def sru_with_last_output(
-  inputs: Any, bias: Any, initial_state: Any, **options: Any
+  inputs: Any, bias: Any, initial_state: Sequence[Any], **options: Any
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
   """Runs `sru`, and returns the last output of each sequence as well.
 
   Args:
     inputs: See `sru`.
     bias: See `sru`.
-    initial_state: See `sru`.
+    initial_state: The pair of c and the y before, each [batch, units].
     **options: The other arguments of `sru`. The activation is required.
 
   Returns:
     The outputs, and a pair of the final c and the last y, each [batch, units].
-    The last y of a sequence without steps is zeros.
+    The last y of a sequence without steps is the y before.
   """
   inputs = tf.convert_to_tensor(inputs, name="inputs")
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
   bias = convert(bias, name="bias")
-  state = convert(initial_state, name="initial_state")
   width = inputs.shape[-1] if inputs.shape.rank else None
   _check_shape("bias", bias, [None if width is None else width // 2])
   # What the op has beside: recurrent weights of c, biases of all gates, and a
@@ -404,6 +405,6 @@ def sru_with_last_output(
     inputs,
     tf.zeros([1, 2 * tf.size(bias)], bias.dtype),
     tf.concat([zeros, bias, zeros], 0),
-    (state, tf.zeros_like(state)),
+    tuple(initial_state),
     **options,
   )

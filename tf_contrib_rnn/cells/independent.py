@@ -153,12 +153,16 @@ class _IndependentCell(LayerCell):
     )
     return kernel, recurrent_kernel, added
 
-  def _recur(self, recurrence_of_cell, projected, *arguments, **attributes):
+  def _recur(
+    self, recurrence_of_cell, inputs, kernels, weights, state, **attributes
+  ):
     return rows.run(
       self,
       recurrence_of_cell,
-      projected,
-      *arguments,
+      inputs,
+      kernels,
+      weights,
+      state,
       activation=self._activation,
       **attributes,
     )
@@ -264,9 +268,9 @@ class IndRNNCell(_IndependentCell):
     """Runs one step. See the class."""
     return self._recur(
       recurrence.ind_rnn,
-      tf.matmul(inputs, self._kernel_w),
-      self._kernel_u,
-      self._bias,
+      inputs,
+      [self._kernel_w],
+      [self._kernel_u, self._bias],
       state,
     )
 
@@ -374,19 +378,14 @@ class IndyGRUCell(_IndependentCell):
     """Runs one step. See the class."""
     return self._recur(
       recurrence.indy_gru,
-      self._project(inputs),
-      tf.concat([self._gate_kernel_u, self._candidate_kernel_u], 1),
-      tf.concat([self._gate_bias, self._candidate_bias], 0),
+      inputs,
+      [self._gate_kernel_w, self._candidate_kernel_w],
+      [
+        tf.concat([self._gate_kernel_u, self._candidate_kernel_u], 1),
+        tf.concat([self._gate_bias, self._candidate_bias], 0),
+      ],
       state,
     )
-
-  def _project(self, inputs):
-    """Returns x [Wg, Wc]. What is smaller is concatenated."""
-    kernels = [self._gate_kernel_w, self._candidate_kernel_w]
-    if rows.rows_of(self) is not None:
-      return tf.matmul(inputs, tf.concat(kernels, 1))
-    # The matrices would be copied at every step of a loop.
-    return tf.concat([tf.matmul(inputs, kernel) for kernel in kernels], 1)
 
 
 class IndyLSTMCell(_IndependentCell):
@@ -498,9 +497,9 @@ class IndyLSTMCell(_IndependentCell):
     """Runs one step. See the class."""
     output, (new_c, new_h) = self._recur(
       recurrence.indy_lstm,
-      tf.matmul(inputs, self._kernel_w),
-      self._kernel_u,
-      self._bias,
+      inputs,
+      [self._kernel_w],
+      [self._kernel_u, self._bias],
       state,
       forget_bias=self._forget_bias,
     )

@@ -10,6 +10,7 @@ its rows are.
 import contextlib
 import contextvars
 import dataclasses
+import functools
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,8 @@ from typing import Callable
 from typing import Optional
 
 import tensorflow as tf
+
+from tf_contrib_rnn.ops import chunks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,37 +92,57 @@ def rows_of(cell: Any) -> Optional[Sequences]:
   return sequences if any(cell is other for other in cells) else None
 
 
+def multiply(sequences: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+  """x W for all steps of sequences at once."""
+  described = describe(sequences, None, time_major=False, reverse=False)
+  return described.unflatten(tf.matmul(described.flatten(sequences), kernel))
+
+
 def run(
   cell: Any,
   recurrence_of_cell: Callable[..., tuple[tf.Tensor, Any]],
-  projected: tf.Tensor,
-  *arguments: Any,
+  inputs: tf.Tensor,
+  kernels: Sequence[Any],
+  weights: Sequence[Any],
+  state: Any,
   **attributes: Any,
 ) -> tuple[tf.Tensor, Any]:
-  """Runs a recurrence over one step, or over the sequences that the rows are.
+  """Runs a cell over one step, or over the sequences that the rows are.
 
   Args:
     cell: The cell that is called.
     recurrence_of_cell: A function of `tf_contrib_rnn.recurrence`.
-    projected: x W, [rows, gates * units].
-    *arguments: The arguments after the projected inputs.
+    inputs: x, [rows, depth].
+    kernels: The matrices of W, whose products lie side by side in x W.
+    weights: The arguments of the function between x W and the state.
+    state: The state, as the function takes it.
     **attributes: The other arguments of the function.
 
   Returns:
     The outputs [rows, units] and the new state.
   """
+  recur = functools.partial(recurrence_of_cell, **attributes)
   sequences = rows_of(cell)
   if sequences is None:
-    return recurrence_of_cell(projected, *arguments, **attributes)
-  outputs, state = recurrence_of_cell(
-    sequences.unflatten(projected),
-    *arguments,
+    # Matrices side by side would be copied at every step of a loop.
+    products = [tf.matmul(inputs, kernel) for kernel in kernels]
+    return recur(_side_by_side(products), *weights, state)
+  outputs, state = chunks.run(
+    multiply,
+    recur,
+    sequences.unflatten(inputs),
+    _side_by_side(kernels),
+    weights,
+    state,
     sequence_length=sequences.sequence_length,
     time_major=sequences.time_major,
     reverse=sequences.reverse,
-    **attributes,
   )
   return sequences.flatten(outputs), state
+
+
+def _side_by_side(matrices):
+  return matrices[0] if len(matrices) == 1 else tf.concat(matrices, 1)
 
 
 def has_recurrence_op(cell: Any) -> bool:

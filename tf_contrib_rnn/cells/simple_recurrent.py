@@ -116,8 +116,9 @@ class SRUCell(LayerCell):
     return rows.run(
       self,
       recurrence.sru,
-      tf.matmul(inputs, self._kernel),
-      self._bias,
+      inputs,
+      [self._kernel],
+      [self._bias],
       state,
       activation=self._activation,
     )

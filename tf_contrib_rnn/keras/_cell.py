@@ -115,17 +115,23 @@ class CellBase(Dropout):
 
   def multiply(self, inputs: Any, training: Any = None) -> Any:
     """x W as in `project`."""
+    return self.product(inputs, self.kernel, *self.masks(inputs, training))
+
+  def masks(self, inputs: Any, training: Any = None) -> list:
+    """The masks for `product`: none, one, or one for each gate."""
     is_sequence = len(inputs.shape) == 3
     step = inputs[:, 0] if is_sequence else inputs
-    masks = self.input_masks(step, training) or [None]
-    if is_sequence:  # a mask holds for all steps
-      masks = [None if mask is None else mask[:, None] for mask in masks]
-    if len(masks) == 1:
-      return _dropped_product(inputs, masks[0], self.kernel)
-    kernels = ops.split(self.kernel, self.gates, axis=-1)
+    masks = [m for m in self.input_masks(step, training) or [] if m is not None]
+    # A mask holds for all steps.
+    return [mask[:, None] for mask in masks] if is_sequence else masks
+
+  def product(self, inputs: Any, kernel: Any, *masks: Any) -> Any:
+    """x W of inputs with these masks."""
+    if len(masks) < 2:
+      return ops.matmul(inputs * masks[0] if masks else inputs, kernel)
+    kernels = ops.split(kernel, self.gates, axis=-1)
     products = [
-      _dropped_product(inputs, mask, kernel)
-      for mask, kernel in zip(masks, kernels)
+      ops.matmul(inputs * mask, part) for mask, part in zip(masks, kernels)
     ]
     return ops.concatenate(products, axis=-1)
 
@@ -160,7 +166,3 @@ class CellBase(Dropout):
     if hasattr(self, "implementation"):
       config["implementation"] = self.implementation
     return config
-
-
-def _dropped_product(inputs, mask, kernel):
-  return ops.matmul(inputs if mask is None else inputs * mask, kernel)

@@ -5,6 +5,7 @@ where a mask is anything but padding at the end, the steps that count are moved
 to the front, and the outputs back to where they belong.
 """
 
+import functools
 from typing import Any
 from typing import Callable
 from typing import Optional
@@ -16,6 +17,7 @@ from tf_contrib_rnn.keras import cells
 from tf_contrib_rnn.keras import sru
 from tf_contrib_rnn.keras._family import keras
 from tf_contrib_rnn.ops import choice
+from tf_contrib_rnn.ops import chunks
 from tf_contrib_rnn.ops import fused
 
 _CELLS = (
@@ -46,7 +48,7 @@ def can_run(layer: Any, mask: Any) -> bool:
   """Whether `run` can replace the loop of a layer, here and now.
 
   Keras's loop also takes a mask for each unit, [batch, time, units]. No op
-  takes such a mask.
+  takes such a mask. For a gradient in chunks, `run` also runs what is composed.
 
   Raises:
     RuntimeError: If the fused implementation was chosen and is not available.
@@ -61,7 +63,7 @@ def can_run(layer: Any, mask: Any) -> bool:
     and not layer.unroll
     and not getattr(layer, "time_major", False)
     and not _is_for_each_unit(mask)
-    and choice.can_fuse()
+    and (choice.can_fuse() or choice.steps_of_chunks() is not None)
   )
 
 
@@ -124,36 +126,48 @@ def _recur(layer, sequences, states, lengths, training):
   step that is computed last. If all steps are masked, it is not an output.
   """
   cell = layer.cell
-  projected = cell.multiply(sequences, training)
-  dtype = projected.dtype
+  kernel = tf.convert_to_tensor(cell.kernel)
   bias = cell.bias
   if bias is None:
-    bias = tf.zeros([cell.biased_gates * cell.units], dtype)
-  options = {
-    "activation": _find_activation(cell.activation),
-    "sequence_length": lengths,
-    "reverse": layer.go_backwards,
-  }
-  states = [tf.cast(state, dtype) for state in states]
+    bias = tf.zeros([cell.biased_gates * cell.units], kernel.dtype)
+  states = [tf.cast(state, kernel.dtype) for state in states]
+  recur, weights, state, attributes = _parts(cell, bias, states)
+  outputs, state = chunks.run(
+    cell.product,
+    functools.partial(
+      recur, activation=_find_activation(cell.activation), **attributes
+    ),
+    sequences,
+    kernel,
+    weights,
+    state,
+    cell.masks(sequences, training),
+    sequence_length=lengths,
+    reverse=layer.go_backwards,
+  )
   if isinstance(cell, sru.SRUCell):
-    outputs, (c, y) = recurrence.sru_with_last_output(
-      projected, bias, *states, **options
-    )
+    c, y = state
     return outputs, y, [c]
-  arguments = (projected, cell.recurrent_kernel, bias)
+  if isinstance(cell, cells.IndyLSTMCell):
+    c, h = state
+    return outputs, h, [h, c]
+  return outputs, state, [state]
+
+
+def _parts(cell, bias, states):
+  """The recurrence, its weights, its initial state and its attributes."""
+  if isinstance(cell, sru.SRUCell):
+    (c,) = states
+    return recurrence.sru_with_last_output, [bias], (c, tf.zeros_like(c)), {}
+  weights = [cell.recurrent_kernel, bias]
   if isinstance(cell, cells.IndyLSTMCell):
     h, c = states
-    outputs, (c, h) = recurrence.indy_lstm(
-      *arguments, (c, h), forget_bias=0.0, gate_order="keras", **options
-    )
-    return outputs, h, [h, c]
+    attributes = {"forget_bias": 0.0, "gate_order": "keras"}
+    return recurrence.indy_lstm, weights, (c, h), attributes
+  (h,) = states
   if isinstance(cell, cells.IndyGRUCell):
-    outputs, h = recurrence.indy_gru(
-      *arguments, *states, gate_order="keras", **options
-    )
-  else:
-    outputs, h = recurrence.ind_rnn(*arguments, *states, **options)
-  return outputs, h, [h]
+    return recurrence.indy_gru, weights, h, {"gate_order": "keras"}
+  return recurrence.ind_rnn, weights, h, {}
 
 
 class _Steps:

@@ -1,15 +1,18 @@
-"""Which implementation of the cells runs, and how to choose it."""
+"""How the cells run, and how to choose it: by which implementation, and whether
+whole sequences have their gradient in chunks."""
 
 import contextlib
 import contextvars
 import dataclasses
 import functools
+import operator
 import os
 import sys
 import types
 import warnings
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 from typing import Literal
 from typing import Optional
 
@@ -23,9 +26,11 @@ from tf_contrib_rnn.ops import library
 ENVIRONMENT_VARIABLE = "TF_CONTRIB_RNN_IMPLEMENTATION"
 _IMPLEMENTATIONS = ("auto", "fused", "composed")
 
-# What the innermost open `with` block of this thread or task chose.
+# What the innermost open `with` blocks of this thread or task chose.
 _choice: contextvars.ContextVar[Optional[str]]
 _choice = contextvars.ContextVar("implementation", default=None)
+_chunk_steps: contextvars.ContextVar[Optional[int]]
+_chunk_steps = contextvars.ContextVar("gradient_in_chunks", default=None)
 _has_warned = False
 
 
@@ -135,6 +140,80 @@ def implementation(
     _choice.reset(token)
 
 
+@contextlib.contextmanager
+def gradient_in_chunks(steps: int) -> Iterator[None]:
+  """Lets layers that are called inside a block need less memory in training.
+
+  The gradient of a layer needs x W of all steps, [batch, time, gates * units].
+  Inside the block, the forward pass computes the layer in chunks of `steps`
+  steps, and keeps only the states h[0], h[steps], h[2 steps] ... between them.
+  The backward pass goes from the last chunk to the first. It computes x W and
+  the outputs of a chunk again from the state before the chunk:
+
+      outputs[k], h[k + 1] = layer(x[k], h[k], W, u, b)
+      dx[k], dh[k], dW[k], du[k], db[k] = gradient(doutputs[k], dh[k + 1])
+      dW, du, db = sum of dW[k], du[k], db[k] over all chunks k
+
+  Results and gradients are those without chunks, up to rounding. The product x
+  W is computed twice. docs/long_sequences.md says how to choose `steps`.
+
+  This applies to layers that run as whole sequences: `dynamic_rnn`,
+  `bidirectional_dynamic_rnn` and the functions that use them, with a cell that
+  they run so, and the layers of `tf_contrib_rnn.keras` on TensorFlow. Cells
+  that run step by step do not change, and neither do sequences of `steps` steps
+  or fewer.
+
+  The choice applies to graphs that are built inside the block, for the
+  gradient as well. A tf.function that was traced before is not changed. The
+  choice holds in the thread or asyncio task that makes it, and in replicas, as
+  that of `implementation` does.
+
+  The gradient of the gradient is computed at once, with the memory that this
+  needs without chunks.
+
+  Args:
+    steps: Int, the number of steps of a chunk. The last chunk may be shorter.
+
+  Yields:
+    Nothing.
+
+  Raises:
+    ValueError: If `steps` is not a whole number of 1 or more. The gradient of a
+      layer whose activation reads variables raises it too.
+
+  Example:
+
+  >>> import tensorflow as tf, tf_contrib_rnn
+  >>> cell = tf_contrib_rnn.IndyGRUCell(4)
+  >>> x = tf.ones([2, 1000, 3])
+  >>> with tf.GradientTape() as tape, tf_contrib_rnn.gradient_in_chunks(100):
+  ...   tape.watch(x)
+  ...   outputs, state = tf_contrib_rnn.dynamic_rnn(cell, x, dtype=tf.float32)
+  >>> tape.gradient(outputs, x).shape
+  TensorShape([2, 1000, 3])
+  """
+  token = _chunk_steps.set(_check_steps(steps))
+  try:
+    yield
+  finally:
+    _chunk_steps.reset(token)
+
+
+def _check_steps(steps: Any) -> int:
+  try:
+    whole = operator.index(steps)
+  except TypeError:
+    whole = 0
+  if whole < 1 or isinstance(steps, bool):
+    raise ValueError(f"steps is {steps!r}, expected a whole number, 1 or more")
+  return whole
+
+
+def steps_of_chunks() -> Optional[int]:
+  """The steps of a chunk, or None if the gradient is not in chunks."""
+  return _chunk_steps.get()
+
+
 def _wanted_implementation() -> str:
   return _choice.get() or _check_implementation(
     os.environ.get(ENVIRONMENT_VARIABLE) or "auto", ENVIRONMENT_VARIABLE
@@ -154,11 +233,14 @@ def _pass_on_to_replicas() -> None:
     return
 
   @functools.wraps(list_calls)
-  def list_calls_and_choice():
-    set_choice = functools.partial(_choice.set, _choice.get())
-    return {*list_calls(), set_choice}
+  def list_calls_and_choices():
+    set_choices = [
+      functools.partial(variable.set, variable.get())
+      for variable in (_choice, _chunk_steps)
+    ]
+    return {*list_calls(), *set_choices}
 
-  setattr(mirrored_run, name, list_calls_and_choice)
+  setattr(mirrored_run, name, list_calls_and_choices)
 
 
 _pass_on_to_replicas()
