@@ -52,6 +52,7 @@ class Call:
   arrays: list[Array]
   lengths: list[Array]
   attributes: dict
+  parts: int  # those of recurrent kernel and bias, where these are vectors
 
   def __str__(self):
     op = "ContribRnn>" + self.cell + ("Grad" if self.gradient else "")
@@ -137,7 +138,8 @@ def _draw_well_formed(rng):
   lengths = []
   if not is_step and batch < 100 and rng.random() < 0.5:
     lengths.append(Array("sequence_length", "int32", [batch]))
-  return Call(cell, gradient, arrays, lengths, attributes)
+  parts = rng.choice((1, 1, 2))
+  return Call(cell, gradient, arrays, lengths, attributes, parts)
 
 
 # Calls that may not be.
@@ -323,8 +325,28 @@ def _make_tensor(array, numbers):
 def _apply(call, tensors, lengths):
   name = _FUNCTIONS[call.cell] + ("_grad" if call.gradient else "")
   op = getattr(library.ops, name)
-  first = call.first
-  return op(*tensors[:first], lengths, *tensors[first:], **call.attributes)
+  inputs, kernel, bias, *states = tensors[: call.first]
+  results = op(
+    inputs,
+    *_split_weights(call, kernel, bias),
+    *states,
+    lengths,
+    *tensors[call.first :],
+    **call.attributes,
+  )
+  return [
+    tf.concat(result, -1) if isinstance(result, list) else result
+    for result in results
+  ]
+
+
+def _split_weights(call, kernel, bias):
+  """The parts of recurrent kernel and bias: one of each, or two."""
+  shapes = call.shape("recurrent_kernel"), call.shape("bias")
+  if call.parts == 1 or list(map(len, shapes)) != [2, 1]:
+    return [kernel], [bias]
+  at = min(shapes[0][1], shapes[1][0]) // 2
+  return [kernel[:, :at], kernel[:, at:]], [bias[:at], bias[at:]]
 
 
 def _draw_all_numbers(rng, call):

@@ -416,7 +416,8 @@ def test_gradient_of_the_c_of_every_step():
   call = Call("indy_lstm", 5, 3, 4)
   with tf.GradientTape(persistent=True) as tape:
     tape.watch(call.arguments)
-    outputs = library.ops.contrib_rnn_indy_lstm(*call.arguments, [])
+    inputs, u, b, *states = call.arguments
+    outputs = library.ops.contrib_rnn_indy_lstm(inputs, [u], [b], *states, [])
     of_op = tf.reduce_sum(outputs.cells * call.weights[0])
     states, of_steps = call.arguments[3:], 0
     for time in range(5):
@@ -533,3 +534,48 @@ def test_same_bits_for_any_number_of_threads():
     for threads in (1, 2, 3, 16)
   }
   assert len(digests) == 1
+
+
+def run_parts(weights, x, h, **options):
+  """Outputs of an IndyGRU, first and second derivatives; u and b in parts."""
+  with tf.GradientTape() as outer:
+    outer.watch([weights, x])
+    with tf.GradientTape() as inner:
+      inner.watch([weights, x])
+      outputs, _ = recurrence.indy_gru(x, *weights, h, **options)
+      loss = tf.reduce_sum(tf.sin(outputs))
+    first = tf.nest.flatten(inner.gradient(loss, [weights, x]))
+    number = tf.add_n([tf.reduce_sum(tf.square(g)) for g in first])
+  second = tf.nest.flatten(outer.gradient(number, [weights, x]))
+  # The parts as one.
+  join = lambda g: [tf.concat(g[:2], -1), tf.concat(g[2:4], -1), g[4]]
+  return [outputs, *join(first), *join(second)]
+
+
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
+@pytest.mark.parametrize("is_step", [True, False])
+def test_weights_in_parts_are_as_weights_in_one(implementation, is_step):
+  call = Call("indy_gru", 4, 3, 5, step=is_step, time_major=True)
+  x, u, b, h = call.arguments
+  with tf_contrib_rnn.implementation(implementation):
+    found = run_parts(
+      ((u[:, :10], u[:, 10:]), (b[:10], b[10:])), x, h, time_major=True
+    )
+    no_kernel, no_bias = tf.zeros([1, 0], u.dtype), tf.zeros([0], b.dtype)
+    whole = run_parts(((u, no_kernel), (b, no_bias)), x, h, time_major=True)
+    outputs, _ = recurrence.indy_gru(x, u, b, h, time_major=True)
+  np.testing.assert_array_equal(found[0], outputs)
+  compare(found, whole, 1e-13)
+
+
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
+def test_parts_of_another_size_are_refused(implementation):
+  x, u, b, h = Call("indy_gru", 4, 3, 5).arguments
+  for recurrent_kernels, biases in (
+    ((u[:, :10], u[:, 10:]), (b[:10], b[11:])),
+    ((u[:, :10], u[:, 10:]), (b[:9], b[9:])),
+    ((u, u), (b, b)),
+  ):
+    with tf_contrib_rnn.implementation(implementation):
+      with pytest.raises(ValueError, match="part"):
+        recurrence.indy_gru(x, recurrent_kernels, biases, h)

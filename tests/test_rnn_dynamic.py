@@ -25,6 +25,27 @@ with_implementations = pytest.mark.parametrize(
 )
 
 
+def test_the_dtype_of_a_reference_variable(graph, layers):
+  with graph.as_default():
+    x = v1.get_variable("x", [2, 3, 4], use_resource=False)
+    assert x.dtype != tf.float32  # but a reference to it
+    outputs, _ = tf_contrib_rnn.dynamic_rnn(
+      tf_contrib_rnn.IndyGRUCell(5), x, dtype=x.dtype
+    )
+  assert outputs.dtype == tf.float32
+  assert_whole(layers(), 1)
+
+
+def test_the_op_takes_variables_as_they_are(graph):
+  with graph.as_default():
+    tf_contrib_rnn.dynamic_rnn(
+      tf_contrib_rnn.IndyGRUCell(5), tf.zeros([2, 3, 4]), dtype=tf.float32
+    )
+    (op,) = (o for o in graph.get_operations() if o.type.endswith("IndyGRU"))
+  shapes = [tensor.shape.as_list() for tensor in op.inputs[1:5]]
+  assert shapes == [[1, 10], [1, 5], [10], [5]]
+
+
 # Sizes.
 
 

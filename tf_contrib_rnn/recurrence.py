@@ -47,11 +47,7 @@ def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
       f"inputs has shape {call.inputs.shape}, expected rank 2 (a step) or 3 (a "
       "sequence)"
     )
-  width = call.inputs.shape[-1]
-  _check_shape("recurrent_kernel", call.recurrent_kernel, [1, width])
-  has_two = call.bias.shape.rank == 2
-  _check_shape("bias", call.bias, [2, width] if has_two else [width])
-  width = call.bias.shape[-1]
+  width = _check_weights(call)
   for state in call.states:
     units = None if width is None else width // len(kind.gates)
     _check_shape("The state", state, [None, units])
@@ -64,6 +60,33 @@ def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
     )
   batch = call.inputs.shape[1 if call.time_major else 0]
   _check_shape("sequence_length", call.sequence_length, [batch])
+
+
+def _check_weights(call: composed.Call) -> Any:
+  """Checks u and b, and returns gates * units, or None if it is not known."""
+  width = call.inputs.shape[-1]
+  if len(call.biases) == 1:
+    (u,), (b,) = call.recurrent_kernels, call.biases
+    _check_shape("recurrent_kernel", u, [1, width])
+    _check_shape("bias", b, [2, width] if b.shape.rank == 2 else [width])
+    return b.shape[-1]
+  widths = [b.shape[-1] for b in call.biases]
+  for u, b, part in zip(call.recurrent_kernels, call.biases, widths):
+    _check_shape("A part of recurrent_kernel", u, [1, part])
+    _check_shape("A part of bias", b, [part])
+  if None not in (*widths, width) and sum(widths) != width:
+    raise ValueError(
+      f"The parts of bias have {sum(widths)} numbers, expected {width}"
+    )
+  return width
+
+
+def _convert_parts(name: str, weight: Any, dtype: tf.DType) -> tuple:
+  """A weight, or the parts of it in a tuple, as tensors."""
+  parts = weight if isinstance(weight, tuple) else (weight,)
+  return tuple(
+    tf.convert_to_tensor(part, dtype_hint=dtype, name=name) for part in parts
+  )
 
 
 def _run(
@@ -82,8 +105,8 @@ def _run(
     sequence_length = tf.saturate_cast(sequence_length, tf.int32)
   call = composed.Call(
     inputs,
-    convert(recurrent_kernel, name="recurrent_kernel"),
-    convert(bias, name="bias"),
+    _convert_parts("recurrent_kernel", recurrent_kernel, inputs.dtype),
+    _convert_parts("bias", bias, inputs.dtype),
     tuple(convert(state, name="initial_state") for state in states),
     sequence_length=sequence_length,
     **options,
@@ -189,8 +212,10 @@ def indy_gru(
   Args:
     inputs: The projected inputs x W: [batch, 3 * units] for one step, or
       [batch, time, 3 * units] for sequences. Dtypes are as in `ind_rnn`.
-    recurrent_kernel: u, [1, 3 * units].
-    bias: b, [3 * units], or b and d, [2, 3 * units].
+    recurrent_kernel: u, [1, 3 * units]. Or a tuple of parts of it, such as
+      those of the gates and of the candidate.
+    bias: b, [3 * units], or b and d, [2, 3 * units]. Or a tuple of parts of b,
+      as many as of u.
     initial_state: h, [batch, units].
     activation: act, a function that returns a tensor of the same shape.
     sequence_length: Optional int32 tensor [batch]. See `ind_rnn`.

@@ -69,7 +69,16 @@ struct Attributes {
   CellOptions options;
   bool time_major;
   bool reverse;
+  int num_parts;
   int num_lengths;
+
+  // Where an op's inputs lie: inputs, the parts of recurrent_kernel, those of
+  // bias, the initial states, sequence_length, then the gradient's. The
+  // gradients of the first four lie at the same places among its outputs.
+  static constexpr int kInputs = 0;
+  static constexpr int kRecurrentKernel = 1;
+  int Bias() const { return kRecurrentKernel + num_parts; }
+  int InitialStates() const { return Bias() + num_parts; }
 };
 
 template <class Kind, int kCount>
@@ -91,6 +100,8 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
       construction->GetAttr("time_major", &attributes->time_major));
   TF_RETURN_IF_ERROR(construction->GetAttr("reverse", &attributes->reverse));
   TF_RETURN_IF_ERROR(
+      construction->GetAttr("num_parts", &attributes->num_parts));
+  TF_RETURN_IF_ERROR(
       construction->GetAttr("num_lengths", &attributes->num_lengths));
   if (construction->HasAttr("forget_bias")) {
     TF_RETURN_IF_ERROR(construction->GetAttr("forget_bias", &forget_bias));
@@ -106,13 +117,6 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
   return GetKind("gate_order", gate_order, kGateOrderNames,
                  &attributes->options.gate_order);
 }
-
-// Where an op's inputs lie: inputs, recurrent_kernel, bias, the initial
-// states, sequence_length, then the gradient's.
-constexpr int kInputs = 0;
-constexpr int kRecurrentKernel = 1;
-constexpr int kBias = 2;
-constexpr int kInitialStates = 3;
 
 absl::Status WrongShape(const std::string& name, const TensorShape& shape,
                         const std::string& expected) {
@@ -172,7 +176,7 @@ class CallChecker {
 
  private:
   absl::Status CheckInputs(Call* call) {
-    const TensorShape& shape = context_->input(kInputs).shape();
+    const TensorShape& shape = context_->input(Attributes::kInputs).shape();
     const int rank = shape.dims();
     if (rank != 2 && rank != 3) {
       return WrongShape("inputs", shape, "rank 2 (a step) or 3 (a sequence)");
@@ -194,12 +198,36 @@ class CallChecker {
 
   absl::Status CheckWeights(Call* call) {
     const int64_t width = gates_ * call->sequences.units;
-    const Tensor& bias = context_->input(kBias);
+    if (attributes_.num_parts > 1) return CheckParts(width);
+    const Tensor& bias = context_->input(attributes_.Bias());
     call->options.has_recurrent_bias = bias.dims() == 2;
-    TF_RETURN_IF_ERROR(WantSizes(
-        "recurrent_kernel", context_->input(kRecurrentKernel), {1, width}));
+    TF_RETURN_IF_ERROR(WantSizes("recurrent_kernel",
+                                 context_->input(Attributes::kRecurrentKernel),
+                                 {1, width}));
     if (bias.dims() == 2) return WantSizes("bias", bias, {2, width});
     return WantSizes("bias", bias, {width});
+  }
+
+  // Parts of recurrent_kernel and of bias, which lie side by side.
+  absl::Status CheckParts(int64_t width) {
+    int64_t rest = width;
+    for (int i = 0; i < attributes_.num_parts; ++i) {
+      const Tensor& bias = context_->input(attributes_.Bias() + i);
+      if (bias.dims() != 1 || bias.dim_size(0) > rest) {
+        return WrongShape(absl::StrCat("bias[", i, "]"), bias.shape(),
+                          absl::StrCat("rank 1 and at most ", rest,
+                                       " numbers, for ", width, " in all"));
+      }
+      rest -= bias.dim_size(0);
+      TF_RETURN_IF_ERROR(
+          WantSizes(absl::StrCat("recurrent_kernel[", i, "]"),
+                    context_->input(Attributes::kRecurrentKernel + i),
+                    {1, bias.dim_size(0)}));
+    }
+    if (rest == 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("bias has ", width - rest,
+                                                   " numbers in its parts, ",
+                                                   "expected ", width));
   }
 
   // A step broadcasts a batch of 1, as TensorFlow's addition would.
@@ -207,12 +235,12 @@ class CallChecker {
     Sequences& s = call->sequences;
     const int64_t inputs_batch = s.batch;
     for (int i = 0; i < states_ && call->is_step && s.batch == 1; ++i) {
-      const Tensor& state = context_->input(kInitialStates + i);
+      const Tensor& state = context_->input(attributes_.InitialStates() + i);
       if (state.dims() == 2) s.batch = state.dim_size(0);
     }
     s.shared_inputs = s.batch != inputs_batch;
     for (int i = 0; i < states_; ++i) {
-      const Tensor& state = context_->input(kInitialStates + i);
+      const Tensor& state = context_->input(attributes_.InitialStates() + i);
       s.shared_initial_state[i] = call->is_step && s.batch != 1 &&
                                   state.dims() == 2 && state.dim_size(0) == 1;
       TF_RETURN_IF_ERROR(
@@ -231,7 +259,8 @@ class CallChecker {
           "sequence_length: at most one vector, and for sequences (inputs of "
           "rank 3) only");
     }
-    const Tensor& lengths = context_->input(kInitialStates + states_);
+    const Tensor& lengths =
+        context_->input(attributes_.InitialStates() + states_);
     TF_RETURN_IF_ERROR(
         WantSizes("sequence_length", lengths, {call->sequences.batch}));
     call->sequences.sequence_length = lengths.flat<int32_t>().data();
@@ -258,6 +287,64 @@ class CallChecker {
   const int states_;
 };
 
+// A weight whose parts, inputs from `first` on, lie side by side in `joined`;
+// of one part, that itself.
+template <class T, class Context>
+absl::Status JoinParts(OpKernelContext* context, const Context& device,
+                       int first, int parts, int64_t width, Tensor* joined) {
+  if (parts == 1) {
+    *joined = context->input(first);
+    return absl::OkStatus();
+  }
+  TF_RETURN_IF_ERROR(context->allocate_temp(
+      tensorflow::DataTypeToEnum<T>::value, TensorShape({width}), joined));
+  int64_t offset = 0;
+  for (int i = first; i < first + parts; ++i) {
+    const int64_t count = context->input(i).NumElements();
+    TF_RETURN_IF_ERROR(ToStatus(SumRows(device, Read<T>(context->input(i)), 1,
+                                        count, Write<T>(joined) + offset)));
+    offset += count;
+  }
+  return absl::OkStatus();
+}
+
+// The gradients of such parts, outputs from `first` on: where `joined` is to be
+// written; then, of several, SplitParts copies it.
+template <class T>
+absl::Status AllocateParts(OpKernelContext* context, int first, int parts,
+                           int64_t width, Tensor* joined) {
+  Tensor* output;
+  if (parts > 1) {
+    return context->allocate_temp(tensorflow::DataTypeToEnum<T>::value,
+                                  TensorShape({width}), joined);
+  }
+  TF_RETURN_IF_ERROR(
+      context->allocate_output(first, context->input(first).shape(), &output));
+  *joined = *output;
+  return absl::OkStatus();
+}
+
+template <class T, class Context>
+absl::Status SplitParts(OpKernelContext* context, const Context& device,
+                        int first, int parts, const Tensor& joined) {
+  int64_t offset = 0;
+  for (int i = first; parts > 1 && i < first + parts; ++i) {
+    Tensor* output;
+    TF_RETURN_IF_ERROR(
+        context->allocate_output(i, context->input(i).shape(), &output));
+    TF_RETURN_IF_ERROR(
+        ToStatus(SumRows(device, Read<T>(joined) + offset, 1,
+                         output->NumElements(), Write<T>(output))));
+    offset += output->NumElements();
+  }
+  return absl::OkStatus();
+}
+
+// The weights of a call, each in one piece.
+struct Weights {
+  Tensor recurrent_kernel, bias;
+};
+
 template <CellKind kCell>
 class RecurrenceOp : public OpKernel {
  public:
@@ -268,6 +355,18 @@ class RecurrenceOp : public OpKernel {
   }
 
  protected:
+  template <class T, class Context>
+  absl::Status JoinWeights(OpKernelContext* context, const Context& device,
+                           const Call& call, Weights* weights) const {
+    const int parts = attributes_.num_parts;
+    const int64_t width = CountGates(kCell) * call.sequences.units;
+    TF_RETURN_IF_ERROR(JoinParts<T>(context, device,
+                                    Attributes::kRecurrentKernel, parts, width,
+                                    &weights->recurrent_kernel));
+    return JoinParts<T>(context, device, attributes_.Bias(), parts, width,
+                        &weights->bias);
+  }
+
   Attributes attributes_;
 };
 
@@ -284,13 +383,17 @@ class ForwardOp : public RecurrenceOp<kCell> {
     Call call;
     OP_REQUIRES_OK(context,
                    CallChecker(context, this->attributes_).Check(&call));
+    const Context device = MakeContext<Context>(context);
+    Weights weights;
+    OP_REQUIRES_OK(context, this->template JoinWeights<T>(context, device, call,
+                                                          &weights));
     ForwardTensors<Storage<T>> tensors = {
-        Read<T>(context->input(kInputs)),
-        Read<T>(context->input(kRecurrentKernel)),
-        Read<T>(context->input(kBias))};
+        Read<T>(context->input(Attributes::kInputs)),
+        Read<T>(weights.recurrent_kernel), Read<T>(weights.bias)};
     const int states = CountStates(kCell);
     for (int i = 0; i < states; ++i) {
-      tensors.initial_state[i] = Read<T>(context->input(kInitialStates + i));
+      tensors.initial_state[i] =
+          Read<T>(context->input(this->attributes_.InitialStates() + i));
       Tensor* sequence;
       OP_REQUIRES_OK(context,
                      context->allocate_output(SequenceIndex(states, i),
@@ -304,9 +407,8 @@ class ForwardOp : public RecurrenceOp<kCell> {
               &final_state));
       tensors.final_state[i] = call.is_step ? nullptr : Write<T>(final_state);
     }
-    OP_REQUIRES_OK(context,
-                   ToStatus(Forward(MakeContext<Context>(context), call.options,
-                                    call.sequences, tensors)));
+    OP_REQUIRES_OK(context, ToStatus(Forward(device, call.options,
+                                             call.sequences, tensors)));
   }
 };
 
@@ -319,24 +421,31 @@ class GradientOp : public RecurrenceOp<kCell> {
     Call call;
     OP_REQUIRES_OK(context,
                    CallChecker(context, this->attributes_).Check(&call));
-    GradientTensors<Storage<T>> tensors = {};
-    OP_REQUIRES_OK(context, ReadTensors(context, call, &tensors));
-    Tensor scratch, inputs_gradient;
-    std::array<Tensor, kMaxStates> state_gradients;
     const Context device = MakeContext<Context>(context);
+    Weights weights;
+    OP_REQUIRES_OK(context, this->template JoinWeights<T>(context, device, call,
+                                                          &weights));
+    GradientTensors<Storage<T>> tensors = {};
+    OP_REQUIRES_OK(context, ReadTensors(context, call, weights, &tensors));
+    Tensor scratch, inputs_gradient;
+    Weights weights_gradient;
+    std::array<Tensor, kMaxStates> state_gradients;
     OP_REQUIRES_OK(
         context, AllocateTensors(context, device, call, &scratch,
                                  &inputs_gradient, &state_gradients, &tensors));
+    OP_REQUIRES_OK(context,
+                   AllocateWeights(context, call, &weights_gradient, &tensors));
     OP_REQUIRES_OK(context, ToStatus(Gradient(device, call.options,
                                               call.sequences, tensors)));
+    OP_REQUIRES_OK(context, SplitWeights(context, device, weights_gradient));
     if (call.sequences.shared_inputs) {
-      OP_REQUIRES_OK(context,
-                     SumBatch(context, device, inputs_gradient, kInputs));
+      OP_REQUIRES_OK(context, SumBatch(context, device, inputs_gradient,
+                                       Attributes::kInputs));
     }
     for (int i = 0; i < kStates; ++i) {
       if (!call.sequences.shared_initial_state[i]) continue;
       OP_REQUIRES_OK(context, SumBatch(context, device, state_gradients[i],
-                                       kInitialStates + i));
+                                       this->attributes_.InitialStates() + i));
     }
   }
 
@@ -344,17 +453,19 @@ class GradientOp : public RecurrenceOp<kCell> {
   static constexpr int kStates = CountStates(kCell);
 
   absl::Status ReadTensors(OpKernelContext* context, const Call& call,
+                           const Weights& weights,
                            GradientTensors<Storage<T>>* tensors) {
-    tensors->inputs = Read<T>(context->input(kInputs));
-    tensors->recurrent_kernel = Read<T>(context->input(kRecurrentKernel));
-    tensors->bias = Read<T>(context->input(kBias));
+    tensors->inputs = Read<T>(context->input(Attributes::kInputs));
+    tensors->recurrent_kernel = Read<T>(weights.recurrent_kernel);
+    tensors->bias = Read<T>(weights.bias);
+    const int initial_states = this->attributes_.InitialStates();
     const int sequences =
-        kInitialStates + kStates + this->attributes_.num_lengths;
+        initial_states + kStates + this->attributes_.num_lengths;
     const int sequence_gradients = sequences + kStates;
     const int final_gradients = sequence_gradients + kStates;
     for (int i = 0; i < kStates; ++i) {
       const int index = SequenceIndex(kStates, i);
-      tensors->initial_state[i] = Read<T>(context->input(kInitialStates + i));
+      tensors->initial_state[i] = Read<T>(context->input(initial_states + i));
       const Tensor& sequence = context->input(sequences + index);
       TF_RETURN_IF_ERROR(WantShape(index == 0 ? "outputs" : "cells", sequence,
                                    call.sequence_shape));
@@ -390,23 +501,17 @@ class GradientOp : public RecurrenceOp<kCell> {
                                std::array<Tensor, kMaxStates>* state_gradients,
                                GradientTensors<Storage<T>>* tensors) {
     const Sequences& s = call.sequences;
-    TF_RETURN_IF_ERROR(AllocateRows(context, kInputs, call.gates_shape,
-                                    s.shared_inputs, inputs_gradient));
+    TF_RETURN_IF_ERROR(AllocateRows(context, Attributes::kInputs,
+                                    call.gates_shape, s.shared_inputs,
+                                    inputs_gradient));
     tensors->inputs_gradient = Write<T>(inputs_gradient);
     for (int i = 0; i < kStates; ++i) {
       Tensor* gradient = &(*state_gradients)[i];
-      TF_RETURN_IF_ERROR(AllocateRows(context, kInitialStates + i,
-                                      call.state_shape,
-                                      s.shared_initial_state[i], gradient));
+      TF_RETURN_IF_ERROR(
+          AllocateRows(context, this->attributes_.InitialStates() + i,
+                       call.state_shape, s.shared_initial_state[i], gradient));
       tensors->initial_state_gradient[i] = Write<T>(gradient);
     }
-    Tensor* output;
-    TF_RETURN_IF_ERROR(context->allocate_output(
-        kRecurrentKernel, context->input(kRecurrentKernel).shape(), &output));
-    tensors->recurrent_kernel_gradient = Write<T>(output);
-    TF_RETURN_IF_ERROR(context->allocate_output(
-        kBias, context->input(kBias).shape(), &output));
-    tensors->bias_gradient = Write<T>(output);
     using R = contrib_rnn::Compute<Storage<T>>;
     TensorShape shape;
     TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(
@@ -415,6 +520,31 @@ class GradientOp : public RecurrenceOp<kCell> {
         tensorflow::DataTypeToEnum<R>::value, shape, scratch));
     tensors->scratch = scratch->flat<R>().data();
     return absl::OkStatus();
+  }
+
+  absl::Status AllocateWeights(OpKernelContext* context, const Call& call,
+                               Weights* gradient,
+                               GradientTensors<Storage<T>>* tensors) {
+    const int parts = this->attributes_.num_parts;
+    const int64_t width = CountGates(kCell) * call.sequences.units;
+    TF_RETURN_IF_ERROR(AllocateParts<T>(context, Attributes::kRecurrentKernel,
+                                        parts, width,
+                                        &gradient->recurrent_kernel));
+    TF_RETURN_IF_ERROR(AllocateParts<T>(context, this->attributes_.Bias(),
+                                        parts, width, &gradient->bias));
+    tensors->recurrent_kernel_gradient = Write<T>(&gradient->recurrent_kernel);
+    tensors->bias_gradient = Write<T>(&gradient->bias);
+    return absl::OkStatus();
+  }
+
+  absl::Status SplitWeights(OpKernelContext* context, const Context& device,
+                            const Weights& gradient) {
+    const int parts = this->attributes_.num_parts;
+    TF_RETURN_IF_ERROR(SplitParts<T>(context, device,
+                                     Attributes::kRecurrentKernel, parts,
+                                     gradient.recurrent_kernel));
+    return SplitParts<T>(context, device, this->attributes_.Bias(), parts,
+                         gradient.bias);
   }
 
   // Output `index`, or a temporary to be summed into it.

@@ -39,6 +39,22 @@ absl::Status MergeBatch(InferenceContext* c, bool is_step, DimensionHandle a,
   return absl::OkStatus();
 }
 
+// Merges the sizes of recurrent_kernel and bias, given in several parts.
+absl::Status MergeParts(InferenceContext* c, int parts,
+                        DimensionHandle* gate_units) {
+  DimensionHandle sum = c->MakeDim(int64_t{0});
+  for (int i = 0; i < parts; ++i) {
+    ShapeHandle kernel, bias;
+    DimensionHandle width, unused;
+    TF_RETURN_IF_ERROR(c->WithRank(c->input(1 + i), 2, &kernel));
+    TF_RETURN_IF_ERROR(c->WithValue(c->Dim(kernel, 0), 1, &unused));
+    TF_RETURN_IF_ERROR(c->WithRank(c->input(1 + parts + i), 1, &bias));
+    TF_RETURN_IF_ERROR(c->Merge(c->Dim(kernel, 1), c->Dim(bias, 0), &width));
+    TF_RETURN_IF_ERROR(c->Add(sum, width, &sum));
+  }
+  return c->Merge(*gate_units, sum, gate_units);
+}
+
 // A bias has one row or two.
 absl::Status MergeBias(InferenceContext* c, DimensionHandle* gate_units) {
   ShapeHandle bias;
@@ -52,19 +68,31 @@ absl::Status MergeBias(InferenceContext* c, DimensionHandle* gate_units) {
   return c->Merge(*gate_units, c->Dim(bias, -1), gate_units);
 }
 
-// Inputs are: inputs, recurrent_kernel, bias, `states` initial states,
-// sequence_length. With rank unknown, Sizes::inputs has no rank either.
+absl::Status MergeWeights(InferenceContext* c, int parts,
+                          DimensionHandle* gate_units) {
+  ShapeHandle shape;
+  DimensionHandle unused;
+  if (parts > 1) return MergeParts(c, parts, gate_units);
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 2, &shape));
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shape, 0), 1, &unused));
+  *gate_units = c->Dim(shape, 1);
+  return MergeBias(c, gate_units);
+}
+
+// Inputs are: inputs, the parts of recurrent_kernel, those of bias, `states`
+// initial states, sequence_length. With rank unknown, Sizes::inputs has no rank
+// either.
 absl::Status MergeSizes(InferenceContext* c, int gates, int states,
                         Sizes* sizes) {
   ShapeHandle shape;
-  DimensionHandle gate_units, unused;
+  DimensionHandle gate_units = c->UnknownDim();
+  int parts;
+  TF_RETURN_IF_ERROR(c->GetAttr("num_parts", &parts));
+  const int initial_states = 1 + 2 * parts;
   sizes->inputs = c->input(0);
   sizes->units = c->UnknownDim();
   sizes->time = sizes->batch = c->UnknownDim();
-  TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 2, &shape));
-  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shape, 0), 1, &unused));
-  gate_units = c->Dim(shape, 1);
-  TF_RETURN_IF_ERROR(MergeBias(c, &gate_units));
+  TF_RETURN_IF_ERROR(MergeWeights(c, parts, &gate_units));
   if (c->RankKnown(sizes->inputs)) {
     TF_RETURN_IF_ERROR(c->WithRankAtLeast(sizes->inputs, 2, &sizes->inputs));
     TF_RETURN_IF_ERROR(c->WithRankAtMost(sizes->inputs, 3, &sizes->inputs));
@@ -81,7 +109,7 @@ absl::Status MergeSizes(InferenceContext* c, int gates, int states,
       c->Divide(gate_units, gates, /*evenly_divisible=*/true, &sizes->units));
   const bool known = c->RankKnown(sizes->inputs);
   for (int i = 0; i < states; ++i) {
-    TF_RETURN_IF_ERROR(c->WithRank(c->input(3 + i), 2, &shape));
+    TF_RETURN_IF_ERROR(c->WithRank(c->input(initial_states + i), 2, &shape));
     TF_RETURN_IF_ERROR(c->Merge(sizes->units, c->Dim(shape, 1), &sizes->units));
     if (!known) continue;
     TF_RETURN_IF_ERROR(MergeBatch(c, sizes->is_step, sizes->batch,
@@ -95,7 +123,8 @@ absl::Status MergeSizes(InferenceContext* c, int gates, int states,
         "rank 3) only");
   }
   if (lengths == 1) {
-    TF_RETURN_IF_ERROR(c->WithRank(c->input(3 + states), 1, &shape));
+    TF_RETURN_IF_ERROR(
+        c->WithRank(c->input(initial_states + states), 1, &shape));
     if (known) {
       TF_RETURN_IF_ERROR(
           c->Merge(sizes->batch, c->Dim(shape, 0), &sizes->batch));
@@ -134,13 +163,18 @@ absl::Status ForwardShapes(InferenceContext* c, int gates, int states) {
 absl::Status GradientShapes(InferenceContext* c, int gates, int states) {
   Sizes sizes;
   TF_RETURN_IF_ERROR(MergeSizes(c, gates, states, &sizes));
-  for (int i = 0; i < 3 + states; ++i) c->set_output(i, c->input(i));
+  int parts;
+  TF_RETURN_IF_ERROR(c->GetAttr("num_parts", &parts));
+  for (int i = 0; i < 1 + 2 * parts + states; ++i) {
+    c->set_output(i, c->input(i));
+  }
   return absl::OkStatus();
 }
 
 // What all of the ops share: attributes of their own follow.
 #define CONTRIB_RNN_ATTRIBUTES()                                        \
   Attr("T: {half, bfloat16, float, double}")                            \
+      .Attr("num_parts: int >= 1 = 1")                                  \
       .Attr("num_lengths: int >= 0 = 0")                                \
       .Attr(                                                            \
           "activation: {'tanh', 'sigmoid', 'relu', 'identity', 'elu', " \
@@ -155,8 +189,9 @@ Runs a cell with an element-wise recurrence along time, or one step of it.
 inputs: The projected inputs x W. A sequence of [batch, time, gates * units],
   or [time, batch, gates * units] if `time_major`; or a step of
   [batch, gates * units], for which `time_major` and `reverse` mean nothing.
-recurrent_kernel: [1, gates * units].
-bias: [gates * units]; or [2, gates * units], where the second row is added to
+recurrent_kernel: [1, gates * units]; or its parts, which lie side by side, as
+  variables of their own hold them.
+bias: As many parts. [gates * units] in all; or of one part [2, gates * units], where the second row is added to
   what the state brings, which is another thing for the IndyGRU's candidate.
 gate_order: Of the gates in the three above: r, z, c and i, j, f, o as in
   tf.contrib.rnn, or z, r, c and i, f, j, o as in Keras. The SRU's are s, f, r,
@@ -180,8 +215,8 @@ An incoming gradient of no elements counts as zeros.
 #define CONTRIB_RNN_REGISTER_OP_OF_1(Name, gates, attributes)              \
   REGISTER_OP("ContribRnn>" Name)                                          \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: T")                                        \
-      .Input("bias: T")                                                    \
+      .Input("recurrent_kernel: num_parts * T")                            \
+      .Input("bias: num_parts * T")                                        \
       .Input("initial_state: T")                                           \
       .Input("sequence_length: num_lengths * int32")                       \
       .Output("outputs: T")                                                \
@@ -192,16 +227,16 @@ An incoming gradient of no elements counts as zeros.
       .Doc(kForwardDoc);                                                   \
   REGISTER_OP("ContribRnn>" Name "Grad")                                   \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: T")                                        \
-      .Input("bias: T")                                                    \
+      .Input("recurrent_kernel: num_parts * T")                            \
+      .Input("bias: num_parts * T")                                        \
       .Input("initial_state: T")                                           \
       .Input("sequence_length: num_lengths * int32")                       \
       .Input("outputs: T")                                                 \
       .Input("outputs_gradient: T")                                        \
       .Input("final_state_gradient: T")                                    \
       .Output("inputs_gradient: T")                                        \
-      .Output("recurrent_kernel_gradient: T")                              \
-      .Output("bias_gradient: T")                                          \
+      .Output("recurrent_kernel_gradient: num_parts * T")                  \
+      .Output("bias_gradient: num_parts * T")                              \
       .Output("initial_state_gradient: T")                                 \
       .CONTRIB_RNN_ATTRIBUTES() attributes                                 \
       .SetShapeFn(                                                         \
@@ -213,8 +248,8 @@ An incoming gradient of no elements counts as zeros.
 #define CONTRIB_RNN_REGISTER_OP_OF_2(Name, gates, attributes)              \
   REGISTER_OP("ContribRnn>" Name)                                          \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: T")                                        \
-      .Input("bias: T")                                                    \
+      .Input("recurrent_kernel: num_parts * T")                            \
+      .Input("bias: num_parts * T")                                        \
       .Input("initial_c: T")                                               \
       .Input("initial_h: T")                                               \
       .Input("sequence_length: num_lengths * int32")                       \
@@ -228,8 +263,8 @@ An incoming gradient of no elements counts as zeros.
       .Doc(kForwardDoc);                                                   \
   REGISTER_OP("ContribRnn>" Name "Grad")                                   \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: T")                                        \
-      .Input("bias: T")                                                    \
+      .Input("recurrent_kernel: num_parts * T")                            \
+      .Input("bias: num_parts * T")                                        \
       .Input("initial_c: T")                                               \
       .Input("initial_h: T")                                               \
       .Input("sequence_length: num_lengths * int32")                       \
@@ -240,8 +275,8 @@ An incoming gradient of no elements counts as zeros.
       .Input("final_c_gradient: T")                                        \
       .Input("final_h_gradient: T")                                        \
       .Output("inputs_gradient: T")                                        \
-      .Output("recurrent_kernel_gradient: T")                              \
-      .Output("bias_gradient: T")                                          \
+      .Output("recurrent_kernel_gradient: num_parts * T")                  \
+      .Output("bias_gradient: num_parts * T")                              \
       .Output("initial_c_gradient: T")                                     \
       .Output("initial_h_gradient: T")                                     \
       .CONTRIB_RNN_ATTRIBUTES() attributes                                 \

@@ -381,8 +381,8 @@ class IndyGRUCell(_IndependentCell):
       inputs,
       [self._gate_kernel_w, self._candidate_kernel_w],
       [
-        tf.concat([self._gate_kernel_u, self._candidate_kernel_u], 1),
-        tf.concat([self._gate_bias, self._candidate_bias], 0),
+        (self._gate_kernel_u, self._candidate_kernel_u),
+        (self._gate_bias, self._candidate_bias),
       ],
       state,
     )

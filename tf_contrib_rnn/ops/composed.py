@@ -18,14 +18,16 @@ class Call:
   """The arguments of a recurrence: see `recurrence.ind_rnn`.
 
   Attributes:
-    bias: of one row or two: see `recurrence.indy_gru`.
+    recurrent_kernels: the parts of u, side by side in the order of the gates.
+    biases: as many parts of b; or one, of one row or two: see
+      `recurrence.indy_gru`.
     states: the initial states, a tuple with h last.
     attributes: what only some cells have: the LSTM's forget_bias.
   """
 
   inputs: tf.Tensor
-  recurrent_kernel: tf.Tensor
-  bias: tf.Tensor
+  recurrent_kernels: tuple[tf.Tensor, ...]
+  biases: tuple[tf.Tensor, ...]
   states: tuple[tf.Tensor, ...]
   activation: Callable[[tf.Tensor], tf.Tensor]
   sequence_length: Any = None
@@ -33,6 +35,16 @@ class Call:
   reverse: bool = False
   gate_order: str = "contrib"
   attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+  def join_parts(self) -> "Call":
+    """The same with u and b in one part each."""
+    if len(self.biases) == 1:
+      return self
+    return dataclasses.replace(
+      self,
+      recurrent_kernels=(tf.concat(self.recurrent_kernels, -1),),
+      biases=(tf.concat(self.biases, -1),),
+    )
 
 
 # A step takes (x, u, b, states, activation, **attributes), gates side by side
@@ -106,8 +118,8 @@ def _from_keras(kind: cell_kinds.CellKind, call: Call) -> Call:
   return dataclasses.replace(
     call,
     inputs=arrange(call.inputs),
-    recurrent_kernel=arrange(call.recurrent_kernel),
-    bias=arrange(call.bias),
+    recurrent_kernels=tuple(map(arrange, call.recurrent_kernels)),
+    biases=tuple(map(arrange, call.biases)),
     gate_order="contrib",
   )
 
@@ -116,6 +128,7 @@ def compose(
   kind: cell_kinds.CellKind, call: Call
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
   """Runs a step or a sequence: (outputs, states)."""
+  call = call.join_parts()
   if call.gate_order == "keras" and kind.keras_gates != kind.gates:
     call = _from_keras(kind, call)
   if call.inputs.shape.rank == 3:
@@ -125,7 +138,7 @@ def compose(
 
 
 def _compose_step(kind, call, x, states):
-  u, b = call.recurrent_kernel, call.bias
+  (u,), (b,) = call.recurrent_kernels, call.biases
   if states[-1].shape[-1] == 0:
     # TensorFlow's graph optimizer crashes on compositions of no units.
     return (x + tf.reduce_sum(u) + tf.reduce_sum(b),) * len(kind.states)
@@ -197,7 +210,7 @@ def _no_steps(kind, call, x, lengths):
   Those of a loop that is known not to run are None.
   """
   del kind
-  u, b = call.recurrent_kernel, call.bias
+  (u,), (b,) = call.recurrent_kernels, call.biases
   with tf.control_dependencies([lengths]):
     zero = tf.reduce_sum(u[:, :0]) + tf.reduce_sum(b[..., :0])
   zero += tf.reduce_sum(x)

@@ -1,6 +1,7 @@
 """The recurrences as ops of the op library, and the gradients of these."""
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Callable
 from typing import Optional
@@ -77,8 +78,8 @@ def fuse(
   lengths = [] if call.sequence_length is None else [call.sequence_length]
   results = getattr(library.ops, library.op_function(kind))(
     call.inputs,
-    call.recurrent_kernel,
-    call.bias,
+    call.recurrent_kernels,
+    call.biases,
     *call.states,
     lengths,
     activation=_activation_name(call.activation),
@@ -98,8 +99,11 @@ class _OpInputs:
 
   def __init__(self, kind: cell_kinds.CellKind, op):
     lengths = op.get_attr("num_lengths")
+    num_parts = op.get_attr("num_parts")
     groups = (
-      3,
+      1,
+      num_parts,
+      num_parts,
       len(kind.states),
       lengths,
       len(kind.states),
@@ -111,7 +115,9 @@ class _OpInputs:
       parts.append(rest[:size])
       rest = rest[size:]
     (
-      self.weights,  # inputs, recurrent kernel and bias
+      (self.inputs,),
+      self.recurrent_kernels,
+      self.biases,
       self.states,
       self.sequence_length,
       self.sequences,  # the op's results along time
@@ -158,18 +164,20 @@ def _gradient(kind: cell_kinds.CellKind, op, *incoming):
   """The gradient of a cell's op, by its gradient op."""
   inputs = _OpInputs(kind, op)
   arriving = list(incoming)
-  if inputs.weights[0].shape.rank == 3:  # the LSTM's c of every step
+  if inputs.inputs.shape.rank == 3:  # the LSTM's c of every step
     for i in range(1, len(kind.states)):
       arriving[i] = _skip_zeros(arriving[i])
   gradients = getattr(library.ops, library.op_function(kind) + "_grad")(
-    *inputs.weights,
+    inputs.inputs,
+    inputs.recurrent_kernels,
+    inputs.biases,
     *inputs.states,
     inputs.sequence_length,
     *op.outputs[: len(kind.states)],
     *arriving,
     **_attributes(op),
   )
-  return [*gradients] + [None] * len(inputs.sequence_length)
+  return tf.nest.flatten(gradients) + [None] * len(inputs.sequence_length)
 
 
 def _gradient_of_gradient(kind: cell_kinds.CellKind, op, *incoming):
@@ -179,9 +187,12 @@ def _gradient_of_gradient(kind: cell_kinds.CellKind, op, *incoming):
   gradient; so these results as inputs of the gradient op get none.
   """
   inputs = _OpInputs(kind, op)
-  sources = [*inputs.weights, *inputs.states]
-  ranks = tuple(weight.shape.rank for weight in inputs.weights)
-  second = _second_order(kind, ranks, tuple(_attributes(op).items()))
+  groups = (inputs.recurrent_kernels, inputs.biases, inputs.states)
+  sources = [inputs.inputs, *itertools.chain(*groups)]
+  ranks = (inputs.inputs.shape.rank, inputs.biases[0].shape.rank)
+  second = _second_order(
+    kind, len(inputs.biases), ranks, tuple(_attributes(op).items())
+  )
   gradients = second(
     sources, inputs.sequence_length, inputs.incoming, list(incoming)
   )
@@ -193,12 +204,14 @@ def _gradient_of_gradient(kind: cell_kinds.CellKind, op, *incoming):
 
 
 @functools.cache
-def _second_order(kind: cell_kinds.CellKind, ranks: tuple, pairs: tuple):
+def _second_order(
+  kind: cell_kinds.CellKind, parts: int, ranks: tuple, pairs: tuple
+):
   """A function of the gradient op's inputs and of its results' gradients.
 
   It is a tf.function: in a TensorFlow 1 graph, a loop can be differentiated
-  twice only inside one. `ranks` are those of the inputs, the recurrent kernel
-  and the bias.
+  twice only inside one. `parts` are those of the recurrent kernel and of the
+  bias, `ranks` those of the inputs and of a bias.
   """
   is_step = ranks[0] == 2
   attributes = dict(pairs)
@@ -211,8 +224,10 @@ def _second_order(kind: cell_kinds.CellKind, ranks: tuple, pairs: tuple):
   def results_and_arriving(sources, lengths, incoming):
     """What the op gives, h first, each with the gradient that comes for it."""
     call = composed.Call(
-      *sources[:3],
-      tuple(sources[3:]),
+      sources[0],
+      tuple(sources[1 : 1 + parts]),
+      tuple(sources[1 + parts : 1 + 2 * parts]),
+      tuple(sources[1 + 2 * parts :]),
       sequence_length=lengths[0] if lengths else None,
       **options,
     )

@@ -131,7 +131,7 @@ def why_not(
     return f"inputs is of {input_dtype.name}"
   if dtype is None and initial_state is None:
     return "neither dtype nor initial_state is given"
-  if dtype is not None and tf.as_dtype(dtype) != input_dtype:
+  if dtype is not None and tf.as_dtype(dtype).base_dtype != input_dtype:
     return f"dtype is {tf.as_dtype(dtype).name}, inputs of {input_dtype.name}"
   reason = _why_not_lengths(sequence_length, batch)
   if not reason and initial_state is not None:
