@@ -14,6 +14,8 @@ class Figures:
 
   Attributes:
     shapes: the shapes that were measured, in order.
+    dtypes: (shape, cell, candidate, direction) -> milliseconds by dtype.
+    policies: direction -> milliseconds by policy, of the model of Keras.
     cells: the cells that were measured, in order.
     reasons: (candidate, shape, cell, direction) -> why there is no figure.
   """
@@ -23,6 +25,8 @@ class Figures:
     self._medians = {}
     self.reasons = {}
     self.growths = collections.defaultdict(list)
+    self.dtypes = collections.defaultdict(dict)
+    self.policies = collections.defaultdict(dict)
     for record in results["timings"]:
       for direction in ("forward", "train"):
         self._add(record, direction)
@@ -38,6 +42,11 @@ class Figures:
       self.reasons[key] = figure["reason"]
     elif record["part"] == "shapes":
       self._medians[key] = figure["median"]
+    elif record["part"] == "dtypes":
+      layer = shape_of(record), cell, name, direction
+      self.dtypes[layer][record["dtype"]] = figure["median"]
+    elif record["part"] == "policies":
+      self.policies[direction][record["dtype"]] = figure["median"]
     else:
       axis = record["axis"]
       point = record[axis], figure["median"]
@@ -53,7 +62,17 @@ class Figures:
     return None if None in figures else figures[0] / figures[1]
 
   def candidates(self):
-    return list(dict.fromkeys(r["candidate"] for r in self.results["timings"]))
+    """Those that are compared as layers, in order."""
+    timed = [r for r in self.results["timings"] if r["part"] == "shapes"]
+    return list(dict.fromkeys(r["candidate"] for r in timed))
+
+  def ratio_to_floor(self, shape, cell, direction, dtype):
+    """A layer's time in a dtype, times that of its products, or None."""
+    whole, floor = (
+      self.dtypes.get((tuple(shape), cell, name, direction), {}).get(dtype)
+      for name in ("whole", "floor")
+    )
+    return None if None in (whole, floor) else whole / floor
 
   def exponent(self, axis, cell, candidate, direction):
     """p of cost ~ size^p, over the three largest sizes; None of fewer."""

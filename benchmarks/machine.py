@@ -22,6 +22,19 @@ def _processor():
   return platform.machine()
 
 
+def _instruction_set():
+  """Which of the library's CPU kernels run here: see BestInstructionSet."""
+  with open("/proc/cpuinfo", encoding="utf-8") as file:
+    flags = next((line.split() for line in file if "flags" in line), [])
+  for name, needed in (
+    ("AVX-512", ("avx512f", "avx512bw", "avx512dq", "avx512vl")),
+    ("AVX2", ("avx2", "fma")),
+  ):
+    if all(flag in flags for flag in needed):
+      return name
+  return "any x86-64" if platform.machine() == "x86_64" else "any processor"
+
+
 def _version(distributions):
   for distribution in distributions:
     try:
@@ -35,6 +48,7 @@ def describe() -> dict:
   versions = {name: _version(names) for name, names in _PACKAGES.items()}
   return {
     "processor": _processor(),
+    "instruction_set": _instruction_set(),
     "cores": len(os.sched_getaffinity(0)),
     "system": f"{platform.system()} {platform.machine()}",
     "python": platform.python_version(),

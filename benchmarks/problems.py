@@ -12,9 +12,12 @@ INDY_CELLS = CELLS[:3]
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-  """A layer of a cell over sequences, in float32.
+  """A layer of a cell over sequences.
 
   The numbers are the same in every process. Sequences are [batch, time, ...].
+
+  Attributes:
+    dtype: of a layer; of a model of Keras, its policy.
   """
 
   cell: str
@@ -22,6 +25,7 @@ class Problem:
   time: int
   inputs: int
   units: int
+  dtype: str = "float32"
 
   @property
   def gates(self) -> int:
@@ -89,5 +93,9 @@ SWEEP = {
   "batch": (1, 2, 4, 8, 16, 32, 64, 128, 256),
 }
 SWEEP_OF_SLOW = {"time": (100, 1000), "units": (16, 256), "batch": (1, 32)}
+
+DTYPES = ("float32", "bfloat16", "float16")
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+POLICY_SHAPE = LARGE[0]
 
 MEMORY_SHAPE = (32, 1000, 256, 256)

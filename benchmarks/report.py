@@ -7,8 +7,11 @@ import targets
 from candidates import CANDIDATES
 from figures import Figures
 from figures import needed_bytes
+from figures import shape_of
 from problems import CELLS
+from problems import DTYPES
 from problems import MIDDLE
+from problems import POLICIES
 from problems import SWEEP
 
 _HEAD = """\
@@ -25,8 +28,10 @@ The page is generated. `make bench` measures again.
 - Date: {date}
 - Command: `{command}`
 - Machine: {processor}, {cores} cores, {system}
+- Kernels of this project that run there: those for {instruction_set}
 - Versions: {versions}
-- float32. Each figure is the median of {runs} runs or more, in {rounds} rounds.
+- float32, but for the sections on [dtypes](#dtypes) and policies. Each figure
+  is the median of {runs} runs or more, in {rounds} rounds.
 - Each candidate has a process of its own. The candidates take turns, one at a
   time.
 
@@ -62,6 +67,22 @@ more work. They are what one would use instead of the Indy cells (IndRNN,
 IndyGRU, IndyLSTM). The simple RNN is the counterpart of the IndRNN.
 """
 
+_DTYPES = """\
+## Dtypes
+
+The table shows a layer ("this project, whole sequence") in each dtype:
+milliseconds, and in brackets times the floor in the same dtype. TensorFlow's
+MatMul is fast in 16 bits only on processors with instructions for that. On
+others it takes longer than in float32.
+"""
+
+_POLICIES = """\
+## Policies of Keras
+
+The table shows milliseconds of a model of two IndyGRU layers and a Dense, in
+Keras on TensorFlow, at batch {}, time {}, inputs {}, units {}.
+"""
+
 _GROWTH = """\
 ## Growth
 
@@ -92,6 +113,10 @@ def write(results: dict, folder: pathlib.Path) -> list[pathlib.Path]:
     sections.append("## Shapes\n")
     sections.append(f"![Times the floor]({paths[-1].name})\n")
     sections += [_shape(figures, shape) for shape in figures.shapes]
+  if figures.dtypes:
+    sections.append(_dtypes(figures))
+  if figures.policies:
+    sections.append(_policies(figures))
   sections.append(_candidates(figures))
   if figures.growths:
     paths.append(charts.draw_growth(figures, folder))
@@ -141,7 +166,10 @@ def _head(figures):
         **machine["versions"],
       }.items()
     ),
-    **{key: machine[key] for key in ("processor", "cores", "system")},
+    **{
+      key: machine[key]
+      for key in ("processor", "instruction_set", "cores", "system")
+    },
   )
 
 
@@ -203,6 +231,34 @@ def _candidates(figures):
     for name in figures.candidates()
   ]
   return _HOW + "\n" + _table(["candidate", "how it is run"], rows)
+
+
+def _dtypes(figures):
+  rows = []
+  for shape, cell, name, direction in figures.dtypes:
+    if name != "whole":
+      continue
+    row = [str(shape), cell, direction]
+    milliseconds = figures.dtypes[shape, cell, name, direction]
+    for dtype in DTYPES:
+      ratio = figures.ratio_to_floor(shape, cell, direction, dtype)
+      brackets = "" if ratio is None else f" ({_number(ratio)})"
+      row.append(_number(milliseconds.get(dtype)) + brackets)
+    rows.append(row)
+  return _DTYPES + "\n" + _table(["shape", "cell", "", *DTYPES], rows)
+
+
+def _policies(figures):
+  rows = [
+    [direction, *(_number(milliseconds.get(p)) for p in POLICIES)]
+    for direction, milliseconds in figures.policies.items()
+  ]
+  shape = next(
+    shape_of(record)
+    for record in figures.results["timings"]
+    if record["part"] == "policies"
+  )
+  return _POLICIES.format(*shape) + "\n" + _table(["", *POLICIES], rows)
 
 
 def _growth(figures):

@@ -23,8 +23,13 @@ import numpy as np
 import tqdm
 from candidates import CANDIDATES
 from problems import CELLS
+from problems import DTYPES
+from problems import INDY_CELLS
+from problems import LARGE
 from problems import MEMORY_SHAPE
 from problems import MIDDLE
+from problems import POLICIES
+from problems import POLICY_SHAPE
 from problems import Problem
 from problems import SHAPES
 from problems import SMALL
@@ -33,7 +38,7 @@ from problems import SWEEP_OF_SLOW
 from worker import Failure
 from worker import Worker
 
-PARTS = ("shapes", "sweep", "memory")
+PARTS = ("shapes", "dtypes", "policies", "sweep", "memory")
 DIRECTIONS = ("forward", "train")
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _MEMORY_CANDIDATES = ("whole", "stepwise", "composition")
@@ -128,8 +133,19 @@ def plan(arguments):
   if "shapes" in arguments.parts:
     for shape in arguments.shapes:
       for cell in arguments.cells:
-        names = [n for n in arguments.candidates if cell in CANDIDATES[n].cells]
+        names = [
+          name
+          for name in arguments.candidates
+          if cell in CANDIDATES[name].cells and CANDIDATES[name].is_layer
+        ]
         layers.append(({"part": "shapes"}, Problem(cell, *shape), names))
+  if "dtypes" in arguments.parts:
+    layers += plan_dtypes(arguments)
+  if "policies" in arguments.parts and "keras_model" in arguments.candidates:
+    shape = arguments.shapes[0] if arguments.quick else POLICY_SHAPE
+    for policy in POLICIES:
+      problem = Problem("IndyGRU", *shape, policy)
+      layers.append(({"part": "policies"}, problem, ["keras_model"]))
   if "sweep" in arguments.parts:
     for axis, sizes in SWEEP.items():
       for size in sizes[:2] if arguments.quick else sizes:
@@ -141,6 +157,19 @@ def plan(arguments):
           problem = Problem(cell, **{**MIDDLE, axis: size})
           layers.append(({"part": "sweep", "axis": axis}, problem, names))
   return layers
+
+
+def plan_dtypes(arguments):
+  """The same for dtypes: a layer of one after the other."""
+  names = [n for n in ("floor", "whole") if n in arguments.candidates]
+  shapes = arguments.shapes[:1] if arguments.quick else LARGE
+  return [
+    ({"part": "dtypes"}, Problem(cell, *shape, dtype), names)
+    for shape in shapes
+    for cell in arguments.cells
+    if cell in INDY_CELLS
+    for dtype in DTYPES
+  ]
 
 
 def _summary(seconds):

@@ -6,12 +6,12 @@ from typing import Optional
 from candidates import CANDIDATES
 from figures import needed_bytes
 from problems import CELLS
+from problems import INDY_CELLS
 from problems import LARGE
 from problems import SHAPES
 from problems import SMALL
 from problems import SWEEP
 
-_GATED = ("IndyGRU", "IndyLSTM")
 _BOTH = ("forward", "train")
 
 
@@ -93,6 +93,31 @@ def _memory(figures):
   return values or [(None, "")]
 
 
+def _in_dtype(figures, dtype, direction):
+  return [
+    (
+      figures.ratio_to_floor(shape, cell, direction, dtype),
+      f"{cell}, {shape}, {direction}",
+    )
+    for shape in LARGE
+    for cell in INDY_CELLS
+  ]
+
+
+def _dtypes(figures):
+  """Layers in 16 bits, and models with policies of mixed precision."""
+  listed = []
+  for dtype, limits in (("bfloat16", (1.3, 1.6)), ("float16", (1.15, 1.25))):
+    for direction, limit in zip(_BOTH, limits):
+      text = f"{dtype}, {direction}, large shapes: times the {dtype} floor"
+      listed.append(Target(text, limit, _in_dtype(figures, dtype, direction)))
+  of_policy = figures.policies.get("train", {})
+  policy, usual = of_policy.get("mixed_bfloat16"), of_policy.get("float32")
+  ratio = policy / usual if policy and usual else None
+  text = "mixed_bfloat16 of Keras, training: times the float32 policy"
+  return [*listed, Target(text, 0.5, [(ratio, "IndyGRU")])]
+
+
 def check(figures) -> list[Target]:
   def whole(to, shapes, direction, cells=CELLS):
     return _ratios(figures, "whole", to, shapes, [direction], cells)
@@ -106,14 +131,14 @@ def check(figures) -> list[Target]:
   composition = "the composition under dynamic_rnn"
   return [
     Target(
-      "forward, large shapes, IndyGRU and IndyLSTM: times the floor",
+      "forward, large shapes, Indy cells: times the floor",
       1.15,
-      whole("floor", LARGE, "forward", _GATED),
+      whole("floor", LARGE, "forward", INDY_CELLS),
     ),
     Target(
-      "training, large shapes, IndyGRU and IndyLSTM: times the floor",
+      "training, large shapes, Indy cells: times the floor",
       1.25,
-      whole("floor", LARGE, "train", _GATED),
+      whole("floor", LARGE, "train", INDY_CELLS),
     ),
     Target(
       "forward, large shapes, SRU: times the floor",
@@ -126,14 +151,14 @@ def check(figures) -> list[Target]:
       whole("floor", LARGE, "train", ("SRU",)),
     ),
     Target(
-      "forward, small shapes: times the floor",
+      "forward, small shapes, Indy cells: times the floor",
       1.5,
-      whole("floor", SMALL, "forward"),
+      whole("floor", SMALL, "forward", INDY_CELLS),
     ),
     Target(
-      "training, small shapes: times the floor",
+      "training, small shapes, Indy cells: times the floor",
       1.6,
-      whole("floor", SMALL, "train"),
+      whole("floor", SMALL, "train", INDY_CELLS),
     ),
     Target(
       f"forward, small shapes: times faster than {composition}",
@@ -197,4 +222,5 @@ def check(figures) -> list[Target]:
       1.3,
       _memory(figures),
     ),
+    *_dtypes(figures),
   ]

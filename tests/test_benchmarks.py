@@ -41,8 +41,8 @@ def test_writes_figures_tables_and_charts(tmp_path):
   run_benchmark(
     tmp_path,
     *"--quick --shapes 2,3,4,5 --cells IndyLSTM --runs 1 --seconds 0".split(),
-    *"--candidates floor whole torch".split(),
-    *"--parts shapes sweep memory".split(),
+    *"--candidates floor whole torch keras_model".split(),
+    *"--parts shapes dtypes policies sweep memory".split(),
     PYTHONPATH=str(absent.parent),
   )
   results = json.loads((tmp_path / "benchmarks.json").read_text("utf-8"))
@@ -58,6 +58,12 @@ def test_writes_figures_tables_and_charts(tmp_path):
   document = (tmp_path / "benchmarks.md").read_text("utf-8")
   assert "### Batch 2, time 3, inputs 4, units 5" in document
   assert "torch.nn has no figure" in document
+  dtypes = [r["dtype"] for r in results["timings"] if r["part"] == "dtypes"]
+  assert dtypes == ["float32"] * 2 + ["bfloat16"] * 2 + ["float16"] * 2
+  for heading in ("## Dtypes", "## Policies of Keras"):
+    table = document.split(heading)[1].split("##")[0]
+    assert "mixed_float16" in table or "float16 |" in table
+    assert "–" not in table  # a figure in each place
   for chart in ("benchmarks-shapes.png", "benchmarks-growth.png"):
     assert f"({chart})" in document
     assert (tmp_path / chart).read_bytes().startswith(b"\x89PNG")

@@ -21,9 +21,11 @@ FUSED = "tests/test_keras_fused.py"
 SRU = "tests/test_keras_sru.py"
 MIGRATION = ["tests/test_keras_weights.py", "tests/test_keras_lite.py"]
 # JAX compiles for every shape anew, which takes long.
-EQUALITY_OF_JAX = "test_cell or gradients and True-holes"
-SRU_OF_JAX = "test_cell or masked_steps and holes or one_result"
-BEHAVIOUR_OF_JAX = "config or IndyGRU-before"
+OF_JAX = """
+test_keras_equality and (test_cell or gradients and True-holes)
+or test_keras_sru and (test_cell or masked_steps and holes or one_result)
+or (test_keras_layers or test_keras_saving) and (config or IndyGRU-before)
+"""
 
 
 @pytest.fixture(name="run_tests")
@@ -80,12 +82,11 @@ def test_torch(run_tests):
 def test_jax(run_tests):
   skip_without("jax")
   run_tests(
-    [EQUALITY, SRU],
+    [EQUALITY, SRU, *BEHAVIOUR],
     "-k",
-    f"{EQUALITY_OF_JAX} or {SRU_OF_JAX}",
+    OF_JAX.replace("\n", " "),
     KERAS_BACKEND="jax",
   )
-  run_tests(BEHAVIOUR, "-k", BEHAVIOUR_OF_JAX, KERAS_BACKEND="jax")
 
 
 @only_from_keras_3

@@ -44,6 +44,7 @@ class Candidate:
     is_same: whether it computes the Indy cell's function.
     is_own: whether it is this project's.
     is_floor: whether it is but the matrix products.
+    is_layer: whether it is one layer, to be compared with the others.
   """
 
   label: str
@@ -53,6 +54,7 @@ class Candidate:
   is_same: bool = True
   is_own: bool = False
   is_floor: bool = False
+  is_layer: bool = True
 
 
 CANDIDATES = {
@@ -80,6 +82,15 @@ CANDIDATES = {
     "functions",
     "`tf_contrib_rnn.keras` layers in a `tf.function`",
     is_own=True,
+  ),
+  "keras_model": Candidate(
+    "this project, Keras model",
+    "models",
+    "two `tf_contrib_rnn.keras` layers and a Dense, in a `tf.function`; "
+    "training includes Adam's step",
+    is_own=True,
+    is_same=False,
+    is_layer=False,
   ),
   "composition": Candidate(
     "composition",

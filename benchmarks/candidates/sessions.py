@@ -16,11 +16,12 @@ v1.disable_v2_behavior()
 class _Graph:
   """A graph whose variables are given their numbers by the session."""
 
-  def __init__(self):
+  def __init__(self, dtype):
     self._values = []
+    self._dtype = tf.as_dtype(dtype)
 
   def variable(self, name, value):
-    variable = v1.get_variable(name, value.shape, tf.float32)
+    variable = v1.get_variable(name, value.shape, self._dtype)
     self._values.append((variable, value))
     return variable
 
@@ -31,7 +32,7 @@ class _Graph:
   def start(self):
     session = v1.Session()
     for variable, value in self._values:
-      variable.load(value, session)
+      variable.load(value.astype(self._dtype.as_numpy_dtype), session)
     self._values = []
     return session
 
@@ -53,7 +54,7 @@ def _cell(name, graph, problem):
   run = tf_contrib_rnn if name == "whole" else v1.nn
   implementation = "composed" if name == "composition" else "fused"
   with tf_contrib_rnn.implementation(implementation):
-    y, _ = run.dynamic_rnn(cell, x, dtype=tf.float32)
+    y, _ = run.dynamic_rnn(cell, x, dtype=problem.dtype)
   graph.set(cell.trainable_variables, problem.weights())
   return y, v1.gradients(y, [x] + cell.trainable_variables, grad_ys=dy)
 
@@ -86,7 +87,7 @@ _BUILDERS = {"floor": _floor, "block_lstm": _block_lstm}
 
 def build(name, problem):
   with tf.Graph().as_default():
-    graph = _Graph()
+    graph = _Graph(problem.dtype)
     y, gradients = _BUILDERS.get(name, _cell)(name, graph, problem)
     assert None not in gradients
     session = graph.start()
