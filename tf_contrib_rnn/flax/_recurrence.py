@@ -13,6 +13,7 @@ import functools
 import math
 from typing import Any
 from typing import Callable
+from typing import Optional
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,7 @@ from flax.linen.recurrent import flip_sequences
 
 from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.jax import _composed
+from tf_contrib_rnn.jax import chunks
 from tf_contrib_rnn.jax import recurrence
 
 
@@ -195,6 +197,7 @@ def run_sequences(
   time_major: bool,
   reverse: bool,
   keep_order: bool,
+  chunk_steps: Optional[int] = None,
 ) -> Any:
   """Runs a cell over sequences like nn.RNN: one product, one recurrence.
 
@@ -208,6 +211,7 @@ def run_sequences(
     time_major: See nn.RNN.
     reverse: See nn.RNN.
     keep_order: See nn.RNN.
+    chunk_steps: See `tf_contrib_rnn.jax.in_chunks`. None is all at once.
 
   Returns:
     The outputs, shaped like the inputs. If `return_carry` is true, a pair of
@@ -228,16 +232,34 @@ def run_sequences(
   )
   # Padding stays at the end, which it would not where a recurrence is reversed.
   flips = reverse and (seq_lengths is not None or not keep_order)
-  x, others, states = _project(
-    cell, weights, carry, flip(inputs) if flips else inputs
-  )
-  *steps, width = x.shape
+  inputs = flip(inputs) if flips else inputs
   size = math.prod(batch)
-  shape = (x.shape[0], size) if time_major else (size, x.shape[-2])
-  x = x.reshape(*shape, width)
-  run = functools.partial(
-    _recur, cell, x, others, states, time_major=time_major
-  )
+  if chunk_steps is None:
+    x, others, states = _project(cell, weights, carry, inputs)
+    *steps, width = x.shape
+    shape = (x.shape[0], size) if time_major else (size, x.shape[-2])
+    run = functools.partial(
+      _recur,
+      cell,
+      x.reshape(*shape, width),
+      others,
+      states,
+      time_major=time_major,
+    )
+  else:
+    chunk_steps = chunks.check_steps("chunk_steps", chunk_steps)
+    inputs, _, states = _promote(cell, weights, carry, inputs)
+    *steps, depth = inputs.shape
+    shape = (inputs.shape[0], size) if time_major else (size, inputs.shape[-2])
+    run = functools.partial(
+      _recur_in_chunks,
+      cell,
+      inputs.reshape(*shape, depth),
+      weights,
+      states,
+      chunk_steps,
+      time_major=time_major,
+    )
   outputs, states = run(reverse=reverse and not flips)
   if return_carry and seq_lengths is not None:
     states = _last_states(cell, run, outputs, seq_lengths, time_major)
@@ -247,20 +269,26 @@ def run_sequences(
   return (_like(carry, states), outputs) if return_carry else outputs
 
 
+def _promote(cell, weights, carry, inputs):
+  """Inputs, weights, and states as rows, in the dtype of the computation."""
+  inputs, *arrays = cell.promote(inputs, *weights, *jax.tree.leaves(carry))
+  weights, states = arrays[: len(weights)], arrays[len(weights) :]
+  return inputs, weights, [s.reshape(-1, s.shape[-1]) for s in states]
+
+
+def _multiply(inputs, kernel):
+  """x W. As matrices: XLA makes the kernel's gradient faster on CPUs."""
+  rows = inputs.reshape(-1, inputs.shape[-1])
+  return jnp.dot(rows, kernel).reshape(*inputs.shape[:-1], kernel.shape[1])
+
+
 def _project(cell, weights, carry, inputs):
   """Returns x W, the other weights, and the states as rows.
 
   All are in the dtype of the computation.
   """
-  inputs, kernel, *arrays = cell.promote(
-    inputs, *weights, *jax.tree.leaves(carry)
-  )
-  others, states = arrays[: len(weights) - 1], arrays[len(weights) - 1 :]
-  states = [state.reshape(-1, state.shape[-1]) for state in states]
-  # As matrices: XLA makes the kernel's gradient faster on CPUs.
-  rows = inputs.reshape(-1, inputs.shape[-1])
-  x = jnp.dot(rows, kernel).reshape(*inputs.shape[:-1], kernel.shape[1])
-  return x, others, states
+  inputs, (kernel, *others), states = _promote(cell, weights, carry, inputs)
+  return _multiply(inputs, kernel), others, states
 
 
 def _like(carry, states):
@@ -288,6 +316,29 @@ def _recur(cell, x, others, states, **options):
     **options,
   )
   return outputs, jax.tree.leaves(final)
+
+
+def _recur_in_chunks(
+  cell, inputs, weights, states, steps, sequence_length=None, **options
+):
+  """Like product and `_recur`, with a gradient in chunks."""
+
+  def layer(x, states, lengths=None):
+    # Converted here, so that the gradients of all chunks are added in the
+    # dtype of the parameters.
+    kernel, *others = (w.astype(x.dtype) for w in weights)
+    return _recur(
+      cell,
+      _multiply(x, kernel),
+      others,
+      states,
+      sequence_length=lengths,
+      **options,
+    )
+
+  return chunks.in_chunks(
+    layer, inputs, states, steps, sequence_length, **options
+  )
 
 
 def _compose(cell, x, others, states, sequence_length=None, **options):

@@ -91,6 +91,7 @@ class _Layer(nn.Module):
       time_major,
       self.reverse if reverse is None else reverse,
       self.keep_order if keep_order is None else keep_order,
+      self.chunk_steps,
     )
 
 
@@ -111,7 +112,7 @@ class IndRNN(_Layer):
   that runs fused.
 
   Source: see `IndRNNCell`. The attributes are those of the cell, and those of
-  `flax.linen.RNN` that do not concern its loop.
+  `flax.linen.RNN` that do not concern its loop, and `chunk_steps`.
 
   Attributes:
     features: Int, the number of units.
@@ -134,6 +135,9 @@ class IndRNN(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
     ValueError: If `features` is not a whole number of 1 or more, or if shapes
@@ -166,6 +170,7 @@ class IndRNN(_Layer):
   return_carry: bool = False
   reverse: bool = False
   keep_order: bool = False
+  chunk_steps: Optional[int] = None
 
   cell_class = cells.IndRNNCell
 
@@ -193,7 +198,7 @@ class IndyGRU(_Layer):
   rest is a `jax.lax.scan`.
 
   Source: see `IndyGRUCell`. The attributes are those of the cell, and those of
-  `flax.linen.RNN` that do not concern its loop.
+  `flax.linen.RNN` that do not concern its loop, and `chunk_steps`.
 
   Attributes:
     features: Int, the number of units.
@@ -215,6 +220,9 @@ class IndyGRU(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
     ValueError: If `features` is not a whole number of 1 or more, or if shapes
@@ -245,6 +253,7 @@ class IndyGRU(_Layer):
   return_carry: bool = False
   reverse: bool = False
   keep_order: bool = False
+  chunk_steps: Optional[int] = None
 
   cell_class = cells.IndyGRUCell
 
@@ -278,7 +287,7 @@ class IndyLSTM(_Layer):
   used.
 
   Source: see `IndyLSTMCell`. The attributes are those of the cell, and those of
-  `flax.linen.RNN` that do not concern its loop.
+  `flax.linen.RNN` that do not concern its loop, and `chunk_steps`.
 
   Attributes:
     features: Int, the number of units.
@@ -302,6 +311,9 @@ class IndyLSTM(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
     ValueError: If `features` is not a whole number of 1 or more, or if shapes
@@ -333,6 +345,7 @@ class IndyLSTM(_Layer):
   return_carry: bool = False
   reverse: bool = False
   keep_order: bool = False
+  chunk_steps: Optional[int] = None
 
   cell_class = cells.IndyLSTMCell
 
@@ -363,7 +376,7 @@ class SRU(_Layer):
   used.
 
   Source: see `SRUCell`. The attributes are those of the cell, and those of
-  `flax.linen.RNN` that do not concern its loop.
+  `flax.linen.RNN` that do not concern its loop, and `chunk_steps`.
 
   Attributes:
     features: Int, the number of units.
@@ -383,6 +396,9 @@ class SRU(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
     ValueError: If `features` is not a whole number of 1 or more, or if shapes
@@ -414,5 +430,6 @@ class SRU(_Layer):
   return_carry: bool = False
   reverse: bool = False
   keep_order: bool = False
+  chunk_steps: Optional[int] = None
 
   cell_class = cells.SRUCell

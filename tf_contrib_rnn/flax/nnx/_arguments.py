@@ -39,6 +39,7 @@ class OfSequences(TypedDict, total=False):
   return_carry: bool
   reverse: bool
   keep_order: bool
+  chunk_steps: Optional[int]
 
 
 class OfIndRNN(OfIndependentCell, OfSequences, total=False):

@@ -40,6 +40,7 @@ class _Layer(nnx.Module):
     return_carry: bool = False,
     reverse: bool = False,
     keep_order: bool = False,
+    chunk_steps: Optional[int] = None,
     rngs: nnx.Rngs,
     **of_cell,
   ):
@@ -50,6 +51,7 @@ class _Layer(nnx.Module):
     self.return_carry = return_carry
     self.reverse = reverse
     self.keep_order = keep_order
+    self.chunk_steps = chunk_steps
 
   def __call__(
     self,
@@ -104,6 +106,7 @@ class _Layer(nnx.Module):
       time_major,
       self.reverse if reverse is None else reverse,
       self.keep_order if keep_order is None else keep_order,
+      self.chunk_steps,
     )
 
 
@@ -124,7 +127,7 @@ class IndRNN(_Layer):
   that runs fused.
 
   Source: see `IndRNNCell`. The arguments are those of the cell, and those of
-  `flax.nnx.RNN` that do not concern its loop.
+  `flax.nnx.RNN` that do not concern its loop, and `chunk_steps`.
 
   Args:
     in_features: Int, the number of features of the inputs.
@@ -152,6 +155,9 @@ class IndRNN(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
@@ -207,7 +213,7 @@ class IndyGRU(_Layer):
   rest is a `jax.lax.scan`.
 
   Source: see `IndyGRUCell`. The arguments are those of the cell, and those of
-  `flax.nnx.RNN` that do not concern its loop.
+  `flax.nnx.RNN` that do not concern its loop, and `chunk_steps`.
 
   Args:
     in_features: Int, the number of features of the inputs.
@@ -234,6 +240,9 @@ class IndyGRU(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
@@ -295,7 +304,7 @@ class IndyLSTM(_Layer):
   used.
 
   Source: see `IndyLSTMCell`. The arguments are those of the cell, and those of
-  `flax.nnx.RNN` that do not concern its loop.
+  `flax.nnx.RNN` that do not concern its loop, and `chunk_steps`.
 
   Args:
     in_features: Int, the number of features of the inputs.
@@ -324,6 +333,9 @@ class IndyLSTM(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
@@ -383,7 +395,7 @@ class SRU(_Layer):
   used.
 
   Source: see `SRUCell`. The arguments are those of the cell, and those of
-  `flax.nnx.RNN` that do not concern its loop.
+  `flax.nnx.RNN` that do not concern its loop, and `chunk_steps`.
 
   Args:
     in_features: Int, the number of features of the inputs.
@@ -407,6 +419,9 @@ class SRU(_Layer):
       in the order of computation. Padding stays at the end.
     keep_order: Whether outputs are in the order of the inputs if `reverse` is
       true.
+    chunk_steps: Optional int. With it, training needs less memory: the layer
+      runs in chunks of so many steps, and its gradient computes each chunk
+      again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
