@@ -579,3 +579,24 @@ def test_parts_of_another_size_are_refused(implementation):
     with tf_contrib_rnn.implementation(implementation):
       with pytest.raises(ValueError, match="part"):
         recurrence.indy_gru(x, recurrent_kernels, biases, h)
+
+
+def test_a_graph_from_before_weights_had_parts_runs():
+  call = Call("indy_gru", 4, 3, 5)
+  with tf.Graph().as_default() as graph:
+    x, *others = (tf.constant(a.numpy()) for a in call.arguments)
+    outputs, _ = call.function(x, *others)
+    (gradient,) = tf.gradients(outputs, x)
+    definition = graph.as_graph_def()
+    with tf.compat.v1.Session() as session:
+      want = session.run([outputs, gradient])
+  ops = [n for n in definition.node if n.op.startswith("ContribRnn>")]
+  for node in ops:
+    del node.attr["num_parts"]
+  assert {node.op[-4:] for node in ops} == {"yGRU", "Grad"}
+  with tf.Graph().as_default():
+    found = tf.import_graph_def(
+      definition, return_elements=[outputs.name, gradient.name]
+    )
+    with tf.compat.v1.Session() as session:
+      np.testing.assert_equal(session.run(found), want)
