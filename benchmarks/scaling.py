@@ -51,11 +51,15 @@ class Core:
     product: of a multiplication or addition of a product.
     forward: of a unit and step of the recurrence.
     gradient: of a unit and step of its gradient.
+    step: of a step of one sequence of few units: each waits for the one before.
+    step_gradient: of such a step's gradient.
   """
 
   product: float
   forward: float
   gradient: float
+  step: float
+  step_gradient: float
 
   def train(self, problem):
     """Seconds of a training step: three products, recurrence and gradient."""
@@ -87,24 +91,46 @@ def measure_core(results):
 
   for cell in INDY_CELLS:
     problem = Problem(cell, *SHAPE)
-    seconds = {}
-    for name in ("floor", "whole"):
-      calls = sessions.build(name, problem)
-      seconds[name] = _median(calls.forward), _median(calls.train)
-      calls.close()
-    (floor, floor_train), (whole, whole_train) = (
-      seconds["floor"],
-      seconds["whole"],
-    )
-    forward = whole - floor
+    floor = sessions.build("floor", problem)
+    # The mean of the three products of a training step.
+    product = _median(floor.train) / 3 / products(problem)
+    floor.close()
+    forward, gradient = _measure_recurrence(problem)
+    # A vector of units: nothing to do beside the step that is waited for.
+    few = Problem(cell, 1, 10_000, 1, 16)
+    step, step_gradient = _measure_recurrence(few)
     results.put(
       Core(
-        # The mean of the three products of a training step.
-        floor_train / 3 / products(problem),
+        product,
         forward / cells(problem),
-        (whole_train - floor_train - forward) / cells(problem),
+        gradient / cells(problem),
+        step / few.time,
+        step_gradient / few.time,
       )
     )
+
+
+def _measure_recurrence(problem):
+  """Seconds of a recurrence alone, and of its gradient."""
+  import parts
+  import tensorflow as tf
+
+  width = problem.gates * problem.units
+  with tf.Graph().as_default():
+    x = parts.variable("x", problem.batch, problem.time, width)
+    state = tf.zeros([problem.batch, problem.units])
+    outputs, _ = parts.RECURRENCES[problem.cell](
+      x,
+      parts.variable("u", 1, width),
+      parts.variable("b", width),
+      (state, state) if problem.cell == "IndyLSTM" else state,
+    )
+    gradients = tf.gradients(outputs, x, parts.variable("dy", *outputs.shape))
+    with tf.compat.v1.Session() as session:
+      session.run(tf.compat.v1.global_variables_initializer())
+      forward = _median(session.make_callable(outputs.op))
+      both = _median(session.make_callable([outputs.op, gradients[0].op]))
+  return forward, both - forward
 
 
 def work(index, addresses, results):
@@ -228,10 +254,14 @@ def _print_constants(cores):
       f"{1e-9 / core.product:.0f}",
       f"{1e9 * core.forward:.2f}",
       f"{1e9 * core.gradient:.2f}",
+      f"{1e9 * core.step:.0f}",
+      f"{1e9 * core.step_gradient:.0f}",
     ]
     for cell, core in cores.items()
   ]
-  _table(["one core", "products, GFLOP/s", "forward, ns", "gradient, ns"], rows)
+  columns = ["forward", "gradient", "dependent step", "its gradient"]
+  columns = [f"{column}, ns" for column in columns]
+  _table(["one core", "products, GFLOP/s", *columns], rows)
 
 
 def _milliseconds(seconds):
