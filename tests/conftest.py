@@ -19,8 +19,9 @@ import pytest
 # What starts processes, compiles for JAX or has many cases; the longest first.
 SLOW = """distributed keras_families rnn_dynamic rnn_wrappers
 jax_transformations flax keras_saving jax jax_sharding flax_weights benchmarks
-examples documentation chunks chunks_jax golden golden_rest import_order adding_problem cells_grid
-contrib_wrappers contrib_wrappers_variables contrib_wrappers_sequences
+examples documentation chunks flax_chunks golden golden_rest import_order
+adding_problem cells_grid contrib_wrappers contrib_wrappers_variables
+contrib_wrappers_sequences
 cells_lstm keras_sru fused_rnn_block cells_block flax_nnx flax_sru jax_library
 fuzz keras_bound cells_grid_variables fused_rnn_adaptors checkpoints
 cells_simple_recurrent cells_gated cells_convolutional cells_frequency
