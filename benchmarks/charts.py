@@ -140,6 +140,31 @@ def _draw_growth_of_axis(panel, figures, axis, cell):
   panel.yaxis.set_major_formatter("{x:g}")
 
 
+def draw_long_sequences(figures, folder):
+  """Lines: memory and time of a training step by the length of sequences."""
+  grid, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+  panels = (("bytes", 1e9, "GB above the inputs"), ("seconds", 1, "seconds"))
+  for panel, (key, unit, title) in zip(axes, panels):
+    for i, (label, colour, marker) in enumerate(
+      (("plain", "#D55E00", "D"), ("in chunks", "#0072B2", "s"))
+    ):
+      points = [
+        (length, pair[i][key] / unit)
+        for length, pair in figures.items()
+        if pair[i]
+      ]
+      if points:
+        panel.plot(*zip(*points), color=colour, marker=marker, label=label)
+    panel.set(xscale="log", yscale="log", xlabel="steps", title=title)
+    panel.grid(color="#DDDDDD", linewidth=0.6)
+    panel.xaxis.set_major_formatter("{x:,.0f}")
+    panel.yaxis.set_major_formatter("{x:g}")
+  grid.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2
+  )
+  return _save(grid, folder / "long_sequences.png")
+
+
 def _plain_ticks(axis):
   axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
   axis.set_tick_params(labelsize="small")

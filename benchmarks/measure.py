@@ -78,13 +78,11 @@ class Bench:
     """
     self._set_up(dataclasses.replace(problem, batch=2, time=3))
     self._calls.train()
-    held = _memory("VmRSS") + problem.variable_bytes()
+    held = memory("VmRSS") + problem.variable_bytes()
     self._set_up(problem)
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
-      file.write("5")  # the peak starts again from what is held now
+    restart_peak()
     self._calls.train()
-    return _memory("VmHWM") - held
+    return memory("VmHWM") - held
 
   def close(self):
     if self._calls:
@@ -94,7 +92,15 @@ class Bench:
     gc.collect()
 
 
-def _memory(name):
+def restart_peak():
+  """Lets the peak, VmHWM, start again from what is held now."""
+  ctypes.CDLL(None).malloc_trim(0)
+  with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+    file.write("5")
+
+
+def memory(name):
+  """Bytes that the process holds (VmRSS) or held at most (VmHWM)."""
   with open("/proc/self/status", encoding="ascii") as file:
     line = next(line for line in file if line.startswith(name + ":"))
   return int(line.split()[1]) * 1024
