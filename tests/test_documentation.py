@@ -44,7 +44,11 @@ def list_documents():
 
 
 # What a document or module needs that may not be installed.
-NEEDS = {"docs/flax.md": "flax", "docs/jax.md": "jax"}
+NEEDS = {
+  "docs/flax.md": "flax",
+  "docs/jax.md": "jax",
+  "docs/long_sequences.md": "flax",
+}
 
 
 def skip_without(name):
@@ -94,6 +98,7 @@ def test_every_public_class_and_function_has_an_example():
     "IndyLSTMCell",
     "RecurrentBound",
     "implementation",
+    "gradient_in_chunks",
     "fused_ops_available",
     "dynamic_rnn",
     "bidirectional_dynamic_rnn",

@@ -55,7 +55,7 @@ class _Chunks:
 
   def cut(self, sequences, number, is_rest=False):
     """The part of sequences, [batch, time, ...], that is in a chunk."""
-    begin: list = [0, 0, 0]
+    begin = [0, 0, 0]
     size = [-1 if n is None else n for n in sequences.shape.as_list()]
     begin[self._axis] = self._start(number)
     size[self._axis] = self._size(is_rest)
