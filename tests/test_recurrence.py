@@ -600,3 +600,29 @@ def test_a_graph_from_before_weights_had_parts_runs():
     )
     with tf.compat.v1.Session() as session:
       np.testing.assert_equal(session.run(found), want)
+
+
+def test_a_gradient_in_place_of_its_inputs_spoils_no_others():
+  """The op may write the gradient over inputs that nothing else needs."""
+  call = Call("indy_gru", 4, 3, 5)
+  x, *others = call.arguments
+
+  def gradients(projected):
+    with tf.GradientTape() as tape:
+      tape.watch(projected)
+      outputs, _ = call.function(projected, *others)
+    return tape.gradient(outputs, projected)
+
+  @tf.function
+  def run(x):
+    alone = gradients(2 * x)  # nothing else needs this product
+    projected = tf.sin(x)
+    gradient = gradients(projected)
+    with tf.control_dependencies([gradient]):
+      return alone, gradient, tf.identity(projected)
+
+  for _ in range(2):
+    alone, gradient, projected = run(x)
+    np.testing.assert_array_equal(alone, gradients(2 * x))
+    np.testing.assert_array_equal(gradient, gradients(tf.sin(x)))
+    np.testing.assert_array_equal(projected, tf.sin(x))

@@ -84,6 +84,9 @@ struct ForwardTensors {
   T* final_state[kMaxStates];          // [batch, units]
 };
 
+// inputs_gradient may be the inputs themselves: kernels read a number before
+// they write its gradient.
+//
 // Null pointers among the incoming gradients count as zeros. The gradients of
 // inputs and initial state have a row for each member of the batch also where
 // the forward call shared one: see SumRows.

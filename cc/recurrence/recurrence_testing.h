@@ -148,6 +148,13 @@ void Run(const Context& context, const Config& config, Tensors<T>& t) {
   gradient.scratch = scratch.data();
   EXPECT_EQ(Forward(context, config.options, sequences, forward), "");
   EXPECT_EQ(Gradient(context, config.options, sequences, gradient), "");
+  if (sequences.shared_inputs || t.inputs.empty()) return;
+  // Once more in place of the inputs: the same numbers.
+  const std::vector<T>& apart = t.results[kInputsGradient];
+  std::vector<T> in_place = t.inputs;
+  gradient.inputs = gradient.inputs_gradient = in_place.data();
+  EXPECT_EQ(Gradient(context, config.options, sequences, gradient), "");
+  EXPECT_EQ(memcmp(in_place.data(), apart.data(), apart.size() * sizeof(T)), 0);
 }
 
 // The reference: one unit of one row after the other, in double. Gradients

@@ -501,9 +501,7 @@ class GradientOp : public RecurrenceOp<kCell> {
                                std::array<Tensor, kMaxStates>* state_gradients,
                                GradientTensors<Storage<T>>* tensors) {
     const Sequences& s = call.sequences;
-    TF_RETURN_IF_ERROR(AllocateRows(context, Attributes::kInputs,
-                                    call.gates_shape, s.shared_inputs,
-                                    inputs_gradient));
+    TF_RETURN_IF_ERROR(AllocateInputs(context, call, inputs_gradient));
     tensors->inputs_gradient = Write<T>(inputs_gradient);
     for (int i = 0; i < kStates; ++i) {
       Tensor* gradient = &(*state_gradients)[i];
@@ -545,6 +543,22 @@ class GradientOp : public RecurrenceOp<kCell> {
                                      gradient.recurrent_kernel));
     return SplitParts<T>(context, device, this->attributes_.Bias(), parts,
                          gradient.bias);
+  }
+
+  // In place of the inputs, if nothing else needs these: the largest tensor of
+  // a layer, and fresh memory takes longer than the arithmetic. The kernels
+  // read each number of the inputs before they write its gradient.
+  static absl::Status AllocateInputs(OpKernelContext* context, const Call& call,
+                                     Tensor* gradient) {
+    constexpr int kInputs = Attributes::kInputs;
+    if (call.sequences.shared_inputs) {
+      return AllocateRows(context, kInputs, call.gates_shape, true, gradient);
+    }
+    Tensor* output;
+    TF_RETURN_IF_ERROR(context->forward_input_or_allocate_output(
+        {kInputs}, kInputs, call.gates_shape, &output));
+    *gradient = *output;
+    return absl::OkStatus();
   }
 
   // Output `index`, or a temporary to be summed into it.
