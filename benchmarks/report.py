@@ -30,8 +30,8 @@ The page is generated. `make bench` measures again.
 - Machine: {processor}, {cores} cores, {system}
 - Kernels of this project that run there: those for {instruction_set}
 - Versions: {versions}
-- float32, but for the sections on [dtypes](#dtypes) and policies. Each figure
-  is the median of {runs} runs or more, in {rounds} rounds.
+- float32, unless a section says otherwise. Each figure is the median of {runs}
+  runs or more, in {rounds} rounds.
 - Each candidate has a process of its own. The candidates take turns, one at a
   time.
 
