@@ -3,6 +3,8 @@
 TF_USE_LEGACY_KERAS=1 makes it Keras 2: docs/keras.md.
 """
 
+import functools
+
 import model
 import parameter_server
 import plan as plans
@@ -74,19 +76,8 @@ def fit(report_step, plan, strategy):
   return plans.Result(devices, read_weights(network))
 
 
-def mirrored(report_step, plan):
-  strategy = tf.distribute.MirroredStrategy(strategies.make_two_devices())
-  result = fit(report_step, plan, strategy)
-  model.write_weights(result.weights, plan.save_to)
-  return result
-
-
-def multi_worker(report_step, plan):
-  strategy = tf.distribute.MultiWorkerMirroredStrategy()
-  result = fit(report_step, plan, strategy)
-  if strategy.cluster_resolver.task_id == 0:  # the chief
-    model.write_weights(result.weights, plan.save_to)
-  return result
+mirrored = functools.partial(strategies.train_mirrored, fit)
+multi_worker = functools.partial(strategies.train_multi_worker, fit)
 
 
 def coordinate(report_step, plan):

@@ -4,6 +4,8 @@ Each replica trains on its share of a batch. The gradients are summed over all
 replicas, so the weights are those of one process with whole batches.
 """
 
+import functools
+
 import model
 import plan as plans
 import tensorflow as tf
@@ -68,21 +70,25 @@ def train_in_loop(report_step, plan, strategy):
   return plans.Result(devices, loop.network.values())
 
 
-def mirrored_loop(report_step, plan):
+def train_mirrored(train, report_step, plan):
   """One process with two devices."""
   strategy = tf.distribute.MirroredStrategy(make_two_devices())
-  result = train_in_loop(report_step, plan, strategy)
+  result = train(report_step, plan, strategy)
   model.write_weights(result.weights, plan.save_to)
   return result
 
 
-def multi_worker_loop(report_step, plan):
+def train_multi_worker(train, report_step, plan):
   """The same program in each worker. They find each other in TF_CONFIG."""
   strategy = tf.distribute.MultiWorkerMirroredStrategy()
-  result = train_in_loop(report_step, plan, strategy)
+  result = train(report_step, plan, strategy)
   if strategy.cluster_resolver.task_id == 0:  # the chief
     model.write_weights(result.weights, plan.save_to)
   return result
+
+
+mirrored_loop = functools.partial(train_mirrored, train_in_loop)
+multi_worker_loop = functools.partial(train_multi_worker, train_in_loop)
 
 
 class MirroredProgram(tensorflow1.Program):

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from flax.linen.recurrent import flip_sequences
 
 from tf_contrib_rnn import cell_kinds
+from tf_contrib_rnn._chunk_steps import check_steps
 from tf_contrib_rnn.jax import _composed
 from tf_contrib_rnn.jax import chunks
 from tf_contrib_rnn.jax import recurrence
@@ -235,31 +236,23 @@ def run_sequences(
   inputs = flip(inputs) if flips else inputs
   size = math.prod(batch)
   if chunk_steps is None:
-    x, others, states = _project(cell, weights, carry, inputs)
-    *steps, width = x.shape
-    shape = (x.shape[0], size) if time_major else (size, x.shape[-2])
-    run = functools.partial(
-      _recur,
-      cell,
-      x.reshape(*shape, width),
-      others,
-      states,
-      time_major=time_major,
-    )
+    recur = _recur
+    x, weights, states = _project(cell, weights, carry, inputs)
   else:
-    chunk_steps = chunks.check_steps("chunk_steps", chunk_steps)
-    inputs, _, states = _promote(cell, weights, carry, inputs)
-    *steps, depth = inputs.shape
-    shape = (inputs.shape[0], size) if time_major else (size, inputs.shape[-2])
-    run = functools.partial(
-      _recur_in_chunks,
-      cell,
-      inputs.reshape(*shape, depth),
-      weights,
-      states,
-      chunk_steps,
-      time_major=time_major,
+    recur = functools.partial(
+      _recur_in_chunks, check_steps("chunk_steps", chunk_steps)
     )
+    x, _, states = _promote(cell, weights, carry, inputs)
+  *steps, width = x.shape
+  shape = (x.shape[0], size) if time_major else (size, x.shape[-2])
+  run = functools.partial(
+    recur,
+    cell,
+    x.reshape(*shape, width),
+    weights,
+    states,
+    time_major=time_major,
+  )
   outputs, states = run(reverse=reverse and not flips)
   if return_carry and seq_lengths is not None:
     states = _last_states(cell, run, outputs, seq_lengths, time_major)
@@ -319,7 +312,7 @@ def _recur(cell, x, others, states, **options):
 
 
 def _recur_in_chunks(
-  cell, inputs, weights, states, steps, sequence_length=None, **options
+  steps, cell, inputs, weights, states, sequence_length=None, **options
 ):
   """Like product and `_recur`, with a gradient in chunks."""
 

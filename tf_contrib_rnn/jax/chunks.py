@@ -1,26 +1,12 @@
 """Layers over long sequences in chunks, whose gradient needs less memory."""
 
-import operator
 from typing import Any
 from typing import Callable
 
 import jax
 import jax.numpy as jnp
 
-
-def check_steps(name: str, steps: Any) -> int:
-  """Returns a number of steps.
-
-  Raises:
-    ValueError: If it is not a whole number of 1 or more. It names the argument.
-  """
-  try:
-    whole = operator.index(steps)
-  except TypeError:
-    whole = 0
-  if whole < 1 or isinstance(steps, bool):
-    raise ValueError(f"{name} is {steps!r}, expected a whole number, 1 or more")
-  return whole
+from tf_contrib_rnn._chunk_steps import check_steps
 
 
 def in_chunks(

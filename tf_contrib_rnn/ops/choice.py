@@ -5,14 +5,12 @@ import contextlib
 import contextvars
 import dataclasses
 import functools
-import operator
 import os
 import sys
 import types
 import warnings
 from collections.abc import Iterator
 from collections.abc import Sequence
-from typing import Any
 from typing import Literal
 from typing import Optional
 
@@ -21,6 +19,7 @@ from tensorflow.python.distribute import mirrored_run
 from tensorflow.python.framework import ops
 from tensorflow.python.ops import control_flow_util
 
+from tf_contrib_rnn._chunk_steps import check_steps
 from tf_contrib_rnn.ops import library
 
 ENVIRONMENT_VARIABLE = "TF_CONTRIB_RNN_IMPLEMENTATION"
@@ -192,21 +191,11 @@ def gradient_in_chunks(steps: int) -> Iterator[None]:
   >>> tape.gradient(outputs, x).shape
   TensorShape([2, 1000, 3])
   """
-  token = _chunk_steps.set(_check_steps(steps))
+  token = _chunk_steps.set(check_steps("steps", steps))
   try:
     yield
   finally:
     _chunk_steps.reset(token)
-
-
-def _check_steps(steps: Any) -> int:
-  try:
-    whole = operator.index(steps)
-  except TypeError:
-    whole = 0
-  if whole < 1 or isinstance(steps, bool):
-    raise ValueError(f"steps is {steps!r}, expected a whole number, 1 or more")
-  return whole
 
 
 def steps_of_chunks() -> Optional[int]:
