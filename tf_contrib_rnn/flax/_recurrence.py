@@ -237,11 +237,13 @@ def run_sequences(
   size = math.prod(batch)
   if chunk_steps is None:
     recur = _recur
-    x, weights, states = _project(cell, weights, carry, inputs)
+    x, arrays, states = _project(cell, weights, carry, inputs)
   else:
     recur = functools.partial(
       _recur_in_chunks, check_steps("chunk_steps", chunk_steps)
     )
+    # The weights as they are: see there.
+    arrays = weights
     x, _, states = _promote(cell, weights, carry, inputs)
   *steps, width = x.shape
   shape = (x.shape[0], size) if time_major else (size, x.shape[-2])
@@ -249,7 +251,7 @@ def run_sequences(
     recur,
     cell,
     x.reshape(*shape, width),
-    weights,
+    arrays,
     states,
     time_major=time_major,
   )
