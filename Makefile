@@ -72,6 +72,11 @@ requirements := requirements-dev.txt \
 pytest := $(bin)/python3 -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	--durations 10
 
+# Those that both TensorFlow and JAX have wheels for.
+check_python := $(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	sys.exit(None if (3, 11) <= v <= (3, 13) else \
+	"PYTHON=$(PYTHON) is Python %d.%d, expected 3.11 to 3.13" % v)'
+
 .PHONY: demo test test-quick test-all test-kernels test-sanitized test-threads bench gpu-test gpu-bench lint format build wheels test-wheels site test-site clean
 .DELETE_ON_ERROR:
 
@@ -157,6 +162,7 @@ test-site: site
 
 # tf-keras depends on tensorflow, which would be installed over tensorflow-cpu.
 $(venv)/.installed: $(requirements)
+	$(if $(filter $(TF_DEFAULT),$(TF)),@$(check_python))
 	tools/install_system_packages.sh
 	$(PYTHON) -m venv $(venv)
 	$(bin)/pip install -q $(tensorflow) $(addprefix -r ,$(requirements))

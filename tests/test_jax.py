@@ -125,6 +125,7 @@ def test_functions_are_known_by_the_names_of_jax():
     (jax.nn.elu, "elu"),
     (jax.nn.soft_sign, "softsign"),
     ("soft_sign", "softsign"),
+    ("linear", "identity"),
     (jax.nn.gelu, None),
   ):
     assert _activations.find(function)[1] == name

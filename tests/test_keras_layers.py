@@ -521,6 +521,46 @@ def test_shape_of_mask_is_checked():
     indy.IndyGRU(3)(x, mask=tensor(np.ones([2, 4], bool)))
 
 
+def test_number_of_features_is_checked():
+  layer = indy.IndyLSTM(3)
+  layer(tensor(np.ones([2, 4, 5], "float32")))
+  expected = "expected 5 features"
+  if not keras_helpers.IS_KERAS_3:  # which compares them itself
+    expected = r"expected shape=\(None, None, 5\)"
+  with pytest.raises(ValueError, match=expected):
+    layer(tensor(np.ones([2, 4, 6], "float32")))
+
+
+@pytest.mark.parametrize(
+  "shapes,message",
+  [
+    ([(2, 3)], "length 1, expected 2: h and c"),
+    ([(2, 3)] * 3, "length 3, expected 2: h and c"),
+    ([(2, 3), (2, 4)], r"c of shape \(2, 4\), expected \(2, 3\)"),
+    ([(5, 3), (2, 3)], r"h of shape \(5, 3\), expected \(2, 3\)"),
+    ([(3,), (2, 3)], r"h of shape \(3,\), expected \(2, 3\)"),
+  ],
+)
+def test_initial_state_is_checked(shapes, message):
+  states = [tensor(np.ones(shape, "float32")) for shape in shapes]
+  expected = f"initial_state has {message}"
+  if not keras_helpers.IS_KERAS_3:  # which compares all but the batch
+    expected += "|not compatible with `cell.state_size`"
+  with pytest.raises(ValueError, match=expected):
+    indy.IndyLSTM(3)(
+      tensor(np.ones([2, 4, 5], "float32")), initial_state=states
+    )
+
+
+def test_lengths_are_given_as_a_mask():
+  with pytest.raises(
+    TypeError, match="sequence_length is not .* expected mask"
+  ):
+    indy.IndyGRU(3)(
+      tensor(np.ones([2, 4, 5], "float32")), sequence_length=[1, 2]
+    )
+
+
 def test_rank_of_inputs_is_checked():
   with pytest.raises(ValueError, match="expected ndim=3"):
     indy.IndyGRU(3)(tensor(np.ones([2, 3], "float32")))

@@ -49,11 +49,13 @@ def test_shows_and_writes_nothing(file, capsys):
 def test_writes_in_place_and_only_once(file, capsys):
   file.chmod(0o750)
   assert run("upgrade", file, "--write") == 0
+  assert f"wrote {file}\n" in capsys.readouterr().out
   assert file.read_text() == NEW
   assert file.stat().st_mode & 0o777 == 0o750
   time = file.stat().st_mtime_ns
   assert run("upgrade", file, "--write") == 0
-  assert "0 changed" in capsys.readouterr().out
+  printed = capsys.readouterr().out
+  assert "0 changed" in printed and "wrote" not in printed
   assert file.stat().st_mtime_ns == time
   assert os.listdir(file.parent) == ["model.py"]
 

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +30,7 @@ def _version_of(distributions: tuple[str, ...]) -> Optional[str]:
 
 
 def _list_fused() -> Iterator[str]:
-  """What runs as fused ops, and why not, a line for each framework."""
+  """What can run as fused ops, and why not, a line for each framework."""
   if importlib.util.find_spec("tensorflow"):
     import tf_contrib_rnn
 
@@ -45,7 +46,7 @@ def _say(framework: str, fused: Any) -> str:
 
 
 def describe() -> str:
-  """Versions, and what runs as fused ops or why not.
+  """Versions, what can run as fused ops or why not, and what was chosen.
 
   Example:
 
@@ -60,4 +61,7 @@ def describe() -> str:
     ", ".join(f"{name} {version or '-'}" for name, version in found.items()),
     *_list_fused(),
   ]
+  chosen = os.environ.get("TF_CONTRIB_RNN_IMPLEMENTATION")
+  if chosen:
+    lines.append(f"TF_CONTRIB_RNN_IMPLEMENTATION={chosen}")
   return "\n".join(lines)

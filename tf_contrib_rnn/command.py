@@ -155,7 +155,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
   if missing:
     print(
       f"tf-contrib-rnn needs {' and '.join(missing)}: pip install "
-      f"{' '.join(missing)}, or tf_contrib_rnn[upgrade]",
+      f"{' '.join(missing)}",
       file=sys.stderr,
     )
     return 2

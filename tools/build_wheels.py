@@ -118,6 +118,11 @@ def main():
   argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   ).parse_args()
+  if sys.version_info[:2] != (3, 11):
+    sys.exit(
+      f"This is Python {platform.python_version()}, expected 3.11: TensorFlow "
+      "2.15 has no later one, and JAX no earlier one."
+    )
   dist = ROOT / "dist"
   dist.mkdir(exist_ok=True)
   python = environment("tools", *TOOLS)

@@ -64,7 +64,8 @@ def bound_recurrent_kernels(params: Any, time: int, gamma: float = 2.0) -> Any:
   gamma. Call the function after each update, such as that of
   `optax.apply_updates`. It also works inside `jax.jit`.
 
-  The candidate of an IndyGRU is bounded in the same way. The c of an IndyLSTM
+  An SRU has no recurrent kernel, so its parameters stay as they are. The
+  candidate of an IndyGRU is bounded in the same way. The c of an IndyLSTM
   grows along the forget gate as well. For an IndyLSTM with ReLU the bound is
   therefore not enough: see docs/adding_problem.md. An IndRNN with `residual`
   multiplies by u + 1, which this does not bound.

@@ -23,7 +23,8 @@ ACTIVATIONS: dict[str, Activation] = {
   "elu": jax.nn.elu,
   "softsign": jax.nn.soft_sign,
 }
-_OTHER_NAMES = {"soft_sign": "softsign"}
+# What JAX and Keras call them.
+_OTHER_NAMES = {"soft_sign": "softsign", "linear": "identity"}
 _OTHER_FUNCTIONS: dict[str, list[Callable]] = {
   "tanh": [jax.nn.tanh, jax.lax.tanh],
   "sigmoid": [jax.lax.logistic, jax.scipy.special.expit],

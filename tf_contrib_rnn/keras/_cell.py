@@ -127,6 +127,12 @@ class CellBase(Dropout):
 
   def product(self, inputs: Any, kernel: Any, *masks: Any) -> Any:
     """x W of inputs with these masks."""
+    features = inputs.shape[-1]
+    if features not in (None, kernel.shape[0]):
+      raise ValueError(
+        f"inputs have shape {tuple(inputs.shape)}, expected {kernel.shape[0]} "
+        "features in the last dimension, as when the layer was built"
+      )
     if len(masks) < 2:
       return ops.matmul(inputs * masks[0] if masks else inputs, kernel)
     kernels = ops.split(kernel, self.gates, axis=-1)

@@ -45,6 +45,26 @@ def _arguments_of_sequences(
   """The arguments that each layer takes besides those of its cell."""
 
 
+def _check_states(states, sequences, cell):
+  """Compares initial states with what a cell takes, in Keras's order."""
+  kind = cell.kind
+  names = (kind.states if kind.carries_output else kind.states[:-1])[::-1]
+  if len(states) != len(names):
+    raise ValueError(
+      f"initial_state has length {len(states)}, expected {len(names)}: "
+      f"{' and '.join(names)}, each [batch, {cell.units}]"
+    )
+  batch = sequences.shape[0]
+  for state, name in zip(states, names):
+    shape = tuple(state.shape)
+    fits = len(shape) == 2 and shape[1] in (None, cell.units)
+    if not fits or (batch and shape[0] not in (None, 1, batch)):
+      raise ValueError(
+        f"initial_state has {name} of shape {shape}, expected "
+        f"{(batch, cell.units)}, the batch of the sequences and the units"
+      )
+
+
 class _IndependentRNN(RNN):
   """A layer that takes the arguments of its cell and those of Keras's RNN.
 
@@ -73,6 +93,16 @@ class _IndependentRNN(RNN):
       training: Optional[bool] = None,
       **keywords: Any,
     ) -> Any: ...
+
+  else:
+
+    def __call__(self, *arguments, **keywords):
+      if "sequence_length" in keywords:
+        raise TypeError(
+          "sequence_length is not an argument of a Keras layer, expected mask, "
+          "such as tf.sequence_mask(sequence_length, time)"
+        )
+      return super().__call__(*arguments, **keywords)
 
   def __init_subclass__(cls, **keywords):
     super().__init_subclass__(**keywords)
@@ -105,6 +135,7 @@ class _IndependentRNN(RNN):
     """
     if isinstance(mask, (list, tuple)):  # of the sequences and of the state
       mask = mask[0]
+    _check_states(initial_state, sequences, self.cell)
     if RUNS_TENSORFLOW and _lite.can_mark(
       self, sequences, initial_state, mask, training
     ):

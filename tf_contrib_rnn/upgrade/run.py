@@ -69,6 +69,7 @@ def upgrade(
       continue
     if write or output:
       if _write(module):
+        console.print(f"wrote {module.path}", soft_wrap=True, markup=False)
         module.findings = [*_with_new_lines(module)]
     else:
       report.show_diff(console, module)
