@@ -334,19 +334,22 @@ def _apply(call, tensors, lengths):
     *tensors[call.first :],
     **call.attributes,
   )
-  return [
-    tf.concat(result, -1) if isinstance(result, list) else result
-    for result in results
-  ]
+  joined = []
+  for result in results:
+    if not isinstance(result, list):
+      joined.append(result)
+    elif result:  # the parts after the first
+      joined[-1] = tf.concat([joined[-1], *result], -1)
+  return joined
 
 
 def _split_weights(call, kernel, bias):
-  """The parts of recurrent kernel and bias: one of each, or two."""
+  """Recurrent kernel, what follows it, bias, what follows it: parts, or whole."""
   shapes = call.shape("recurrent_kernel"), call.shape("bias")
   if call.parts == 1 or list(map(len, shapes)) != [2, 1]:
-    return [kernel], [bias]
+    return kernel, [], bias, []
   at = min(shapes[0][1], shapes[1][0]) // 2
-  return [kernel[:, :at], kernel[:, at:]], [bias[:at], bias[at:]]
+  return kernel[:, :at], [kernel[:, at:]], bias[:at], [bias[at:]]
 
 
 def _draw_all_numbers(rng, call):

@@ -7,8 +7,8 @@ OVERFLOW = """
 import tensorflow as tf
 from tf_contrib_rnn.ops import library
 arguments = [tf.zeros([2**40, 0, 2**24], tf.float16),
-             [tf.zeros([1, 2**24], tf.float16)],
-             [tf.zeros([2**24], tf.float16)]]
+             tf.zeros([1, 2**24], tf.float16), [],
+             tf.zeros([2**24], tf.float16), []]
 for shape in ([1, 2], [2**40, 0], [0, 2**24]):
   state = tf.zeros(shape, tf.float16)
   for time_major in (False, True):

@@ -52,6 +52,7 @@ absl::Status GetKind(const char* attribute, const std::string& name,
 absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
                            Attributes* attributes) {
   std::string activation, gate_order;
+  int num_more;
   float forget_bias = 0;
   float forget_bias_rest = 0;
   TF_RETURN_IF_ERROR(construction->GetAttr("activation", &activation));
@@ -59,8 +60,8 @@ absl::Status GetAttributes(OpKernelConstruction* construction, CellKind cell,
   TF_RETURN_IF_ERROR(
       construction->GetAttr("time_major", &attributes->time_major));
   TF_RETURN_IF_ERROR(construction->GetAttr("reverse", &attributes->reverse));
-  TF_RETURN_IF_ERROR(
-      construction->GetAttr("num_parts", &attributes->num_parts));
+  TF_RETURN_IF_ERROR(construction->GetAttr("num_more", &num_more));
+  attributes->num_parts = 1 + num_more;
   TF_RETURN_IF_ERROR(
       construction->GetAttr("num_lengths", &attributes->num_lengths));
   if (construction->HasAttr("forget_bias")) {

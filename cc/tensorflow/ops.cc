@@ -86,8 +86,9 @@ absl::Status MergeSizes(InferenceContext* c, int gates, int states,
                         Sizes* sizes) {
   ShapeHandle shape;
   DimensionHandle gate_units = c->UnknownDim();
-  int parts;
-  TF_RETURN_IF_ERROR(c->GetAttr("num_parts", &parts));
+  int more;
+  TF_RETURN_IF_ERROR(c->GetAttr("num_more", &more));
+  const int parts = 1 + more;
   const int initial_states = 1 + 2 * parts;
   sizes->inputs = c->input(0);
   sizes->units = c->UnknownDim();
@@ -163,18 +164,22 @@ absl::Status ForwardShapes(InferenceContext* c, int gates, int states) {
 absl::Status GradientShapes(InferenceContext* c, int gates, int states) {
   Sizes sizes;
   TF_RETURN_IF_ERROR(MergeSizes(c, gates, states, &sizes));
-  int parts;
-  TF_RETURN_IF_ERROR(c->GetAttr("num_parts", &parts));
-  for (int i = 0; i < 1 + 2 * parts + states; ++i) {
+  int more;
+  TF_RETURN_IF_ERROR(c->GetAttr("num_more", &more));
+  for (int i = 0; i < 1 + 2 * (1 + more) + states; ++i) {
     c->set_output(i, c->input(i));
   }
   return absl::OkStatus();
 }
 
 // What all of the ops share: attributes of their own follow.
+//
+// num_more counts the parts after the first. Not all of them: a SavedModel
+// leaves out attributes that have their default, and what loads it then takes
+// the length of a list of outputs for 0.
 #define CONTRIB_RNN_ATTRIBUTES()                                        \
   Attr("T: {half, bfloat16, float, double}")                            \
-      .Attr("num_parts: int >= 1 = 1")                                  \
+      .Attr("num_more: int >= 0 = 0")                                   \
       .Attr("num_lengths: int >= 0 = 0")                                \
       .Attr(                                                            \
           "activation: {'tanh', 'sigmoid', 'relu', 'identity', 'elu', " \
@@ -189,10 +194,12 @@ Runs a cell with an element-wise recurrence along time, or one step of it.
 inputs: The projected inputs x W. A sequence of [batch, time, gates * units],
   or [time, batch, gates * units] if `time_major`; or a step of
   [batch, gates * units], for which `time_major` and `reverse` mean nothing.
-recurrent_kernel: [1, gates * units]; or its parts, which lie side by side, as
-  variables of their own hold them.
-bias: As many parts. [gates * units] in all; or of one part [2, gates * units], where the second row is added to
-  what the state brings, which is another thing for the IndyGRU's candidate.
+recurrent_kernel: [1, gates * units]; or the first of its parts, which lie side
+  by side, as variables of their own hold them.
+more_recurrent_kernels: The other parts.
+bias: As many parts. [gates * units] in all; or, if there is one part,
+  [2, gates * units]: the second row is added to what the state brings, which is
+  another thing for the IndyGRU's candidate.
 gate_order: Of the gates in the three above: r, z, c and i, j, f, o as in
   tf.contrib.rnn, or z, r, c and i, f, j, o as in Keras. The SRU's are s, f, r,
   t in both.
@@ -215,8 +222,10 @@ An incoming gradient of no elements counts as zeros.
 #define CONTRIB_RNN_REGISTER_OP_OF_1(Name, gates, attributes)              \
   REGISTER_OP("ContribRnn>" Name)                                          \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: num_parts * T")                            \
-      .Input("bias: num_parts * T")                                        \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("more_recurrent_kernels: num_more * T")                       \
+      .Input("bias: T")                                                    \
+      .Input("more_biases: num_more * T")                                  \
       .Input("initial_state: T")                                           \
       .Input("sequence_length: num_lengths * int32")                       \
       .Output("outputs: T")                                                \
@@ -227,16 +236,20 @@ An incoming gradient of no elements counts as zeros.
       .Doc(kForwardDoc);                                                   \
   REGISTER_OP("ContribRnn>" Name "Grad")                                   \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: num_parts * T")                            \
-      .Input("bias: num_parts * T")                                        \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("more_recurrent_kernels: num_more * T")                       \
+      .Input("bias: T")                                                    \
+      .Input("more_biases: num_more * T")                                  \
       .Input("initial_state: T")                                           \
       .Input("sequence_length: num_lengths * int32")                       \
       .Input("outputs: T")                                                 \
       .Input("outputs_gradient: T")                                        \
       .Input("final_state_gradient: T")                                    \
       .Output("inputs_gradient: T")                                        \
-      .Output("recurrent_kernel_gradient: num_parts * T")                  \
-      .Output("bias_gradient: num_parts * T")                              \
+      .Output("recurrent_kernel_gradient: T")                              \
+      .Output("more_recurrent_kernel_gradients: num_more * T")             \
+      .Output("bias_gradient: T")                                          \
+      .Output("more_bias_gradients: num_more * T")                         \
       .Output("initial_state_gradient: T")                                 \
       .CONTRIB_RNN_ATTRIBUTES() attributes                                 \
       .SetShapeFn(                                                         \
@@ -248,8 +261,10 @@ An incoming gradient of no elements counts as zeros.
 #define CONTRIB_RNN_REGISTER_OP_OF_2(Name, gates, attributes)              \
   REGISTER_OP("ContribRnn>" Name)                                          \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: num_parts * T")                            \
-      .Input("bias: num_parts * T")                                        \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("more_recurrent_kernels: num_more * T")                       \
+      .Input("bias: T")                                                    \
+      .Input("more_biases: num_more * T")                                  \
       .Input("initial_c: T")                                               \
       .Input("initial_h: T")                                               \
       .Input("sequence_length: num_lengths * int32")                       \
@@ -263,8 +278,10 @@ An incoming gradient of no elements counts as zeros.
       .Doc(kForwardDoc);                                                   \
   REGISTER_OP("ContribRnn>" Name "Grad")                                   \
       .Input("inputs: T")                                                  \
-      .Input("recurrent_kernel: num_parts * T")                            \
-      .Input("bias: num_parts * T")                                        \
+      .Input("recurrent_kernel: T")                                        \
+      .Input("more_recurrent_kernels: num_more * T")                       \
+      .Input("bias: T")                                                    \
+      .Input("more_biases: num_more * T")                                  \
       .Input("initial_c: T")                                               \
       .Input("initial_h: T")                                               \
       .Input("sequence_length: num_lengths * int32")                       \
@@ -275,8 +292,10 @@ An incoming gradient of no elements counts as zeros.
       .Input("final_c_gradient: T")                                        \
       .Input("final_h_gradient: T")                                        \
       .Output("inputs_gradient: T")                                        \
-      .Output("recurrent_kernel_gradient: num_parts * T")                  \
-      .Output("bias_gradient: num_parts * T")                              \
+      .Output("recurrent_kernel_gradient: T")                              \
+      .Output("more_recurrent_kernel_gradients: num_more * T")             \
+      .Output("bias_gradient: T")                                          \
+      .Output("more_bias_gradients: num_more * T")                         \
       .Output("initial_c_gradient: T")                                     \
       .Output("initial_h_gradient: T")                                     \
       .CONTRIB_RNN_ATTRIBUTES() attributes                                 \

@@ -63,6 +63,11 @@ def _op_attributes(attributes: dict) -> dict:
   return {"forget_bias": rounded, "forget_bias_rest": rest}
 
 
+def _first_and_more(parts: Sequence[tf.Tensor]) -> tuple:
+  """Parts as the ops take them, see cc/tensorflow/ops.cc."""
+  return parts[0], list(parts[1:])
+
+
 def has_op(call: composed.Call) -> bool:
   """Whether the ops can do a call, if the library is there."""
   return (
@@ -78,8 +83,8 @@ def fuse(
   lengths = [] if call.sequence_length is None else [call.sequence_length]
   results = getattr(library.ops, library.op_function(kind))(
     call.inputs,
-    call.recurrent_kernels,
-    call.biases,
+    *_first_and_more(call.recurrent_kernels),
+    *_first_and_more(call.biases),
     *call.states,
     lengths,
     activation=_activation_name(call.activation),
@@ -99,7 +104,7 @@ class _OpInputs:
 
   def __init__(self, kind: cell_kinds.CellKind, op):
     lengths = op.get_attr("num_lengths")
-    num_parts = op.get_attr("num_parts")
+    num_parts = 1 + op.get_attr("num_more")
     groups = (
       1,
       num_parts,
@@ -169,8 +174,8 @@ def _gradient(kind: cell_kinds.CellKind, op, *incoming):
       arriving[i] = _skip_zeros(arriving[i])
   gradients = getattr(library.ops, library.op_function(kind) + "_grad")(
     inputs.inputs,
-    inputs.recurrent_kernels,
-    inputs.biases,
+    *_first_and_more(inputs.recurrent_kernels),
+    *_first_and_more(inputs.biases),
     *inputs.states,
     inputs.sequence_length,
     *op.outputs[: len(kind.states)],

@@ -62,8 +62,8 @@ def _list_calls() -> Iterator[tuple[str, int, list[str]]]:
     if kind is cell_kinds.INDY_LSTM:
       attributes += ["forget_bias", "forget_bias_rest"]
     function, states = op_function(kind), len(kind.states)
-    yield function, 4 + states, attributes
-    yield function + "_grad", 4 + 4 * states, attributes
+    yield function, 6 + states, attributes
+    yield function + "_grad", 6 + 4 * states, attributes
 
 
 def _why_not_ours(ops: types.ModuleType) -> Optional[str]:
