@@ -344,7 +344,7 @@ def _apply(call, tensors, lengths):
 
 
 def _split_weights(call, kernel, bias):
-  """Recurrent kernel, what follows it, bias, what follows it: parts, or whole."""
+  """Recurrent kernel and bias, each whole or in two parts, as the op has them."""
   shapes = call.shape("recurrent_kernel"), call.shape("bias")
   if call.parts == 1 or list(map(len, shapes)) != [2, 1]:
     return kernel, [], bias, []
