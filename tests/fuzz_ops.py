@@ -344,7 +344,7 @@ def _apply(call, tensors, lengths):
 
 
 def _split_weights(call, kernel, bias):
-  """Recurrent kernel and bias, each whole or in two parts, as the op has them."""
+  """Recurrent kernel, its second part, bias, its second part, as of the op."""
   shapes = call.shape("recurrent_kernel"), call.shape("bias")
   if call.parts == 1 or list(map(len, shapes)) != [2, 1]:
     return kernel, [], bias, []

@@ -322,7 +322,9 @@ def test_an_op_that_is_missing_is_named(name, suffix, monkeypatch):
 def before_gate_order(
   inputs,
   recurrent_kernel,
+  more_recurrent_kernels,
   bias,
+  more_biases,
   initial_state,
   sequence_length,
   activation="tanh",
@@ -336,7 +338,9 @@ def before_gate_order(
 def without_state(
   inputs,
   recurrent_kernel,
+  more_recurrent_kernels,
   bias,
+  more_biases,
   sequence_length,
   activation="tanh",
   gate_order="contrib",
@@ -350,7 +354,9 @@ def without_state(
 def with_weights(
   inputs,
   recurrent_kernel,
+  more_recurrent_kernels,
   bias,
+  more_biases,
   initial_state,
   sequence_length,
   kernel,
