@@ -7,6 +7,7 @@ test that is marked as long. `make test-all` (pytest
 that start processes or compile for long.
 """
 
+import gc
 import itertools
 import logging
 import os
@@ -41,7 +42,7 @@ def pytest_addoption(parser):
     "--quick", action="store_true", help="only files that take seconds"
   )
   group.addoption(
-    "--each-value", action="store_true", help="of all products each value"
+    "--one-value", action="store_true", help="of all products one item"
   )
 
 
@@ -84,14 +85,14 @@ def values_of(item):
   return [(name, id(value)) for name, value in item.callspec.params.items()]
 
 
-def choose(items, by_value):
+def choose(items, only_one):
   """Some of one test's items, in which each pair of parameters' values is.
 
   With the mark each_value, each value; with one_value, one item. What is chosen
   depends on the names alone: xdist asks for the same in every process.
   """
-  size = 1 if by_value or items[0].get_closest_marker("each_value") else 2
-  if items[0].get_closest_marker("one_value"):
+  size = 1 if items[0].get_closest_marker("each_value") else 2
+  if only_one or items[0].get_closest_marker("one_value"):
     yield min(items, key=lambda item: zlib.crc32(item.nodeid.encode()))
     return
   seen = set()
@@ -104,6 +105,7 @@ def choose(items, by_value):
       yield item
 
 
+@pytest.hookimpl(trylast=True)  # of what -k leaves
 def pytest_collection_modifyitems(config, items):
   # A worker that begins with them does not end with them, alone.
   items.sort(key=lambda item: rank(item.path))
@@ -117,7 +119,7 @@ def pytest_collection_modifyitems(config, items):
   chosen = {
     item
     for product in products.values()
-    for item in choose(product, config.option.each_value)
+    for item in choose(product, config.option.one_value)
   }
   left_out = [
     item
@@ -127,6 +129,13 @@ def pytest_collection_modifyitems(config, items):
   ]
   items[:] = [item for item in items if item not in {*left_out}]
   config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish():
+  """Spares the garbage collector what all tests use."""
+  gc.collect()
+  gc.freeze()
+  gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture

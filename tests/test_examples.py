@@ -126,7 +126,15 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("program", LONG)
+# One for each framework; the others take it from the same place.
+@pytest.mark.parametrize(
+  "program",
+  [
+    "digits",
+    "flax",
+    *(pytest.param(p, marks=pytest.mark.long) for p in ("keras", "adding")),
+  ],
+)
 def test_ctrl_c_keeps_what_was_trained(program, tmp_path):
   if program == "flax":
     pytest.importorskip("optax", reason="optax is not installed")

@@ -536,6 +536,7 @@ def assert_is_the_recorded_model(output):
   assert float(output.split("recorded: ")[1].split(" ")[0]) < 1e-4
 
 
+@pytest.mark.long  # the next one does more
 def test_example():
   assert_is_the_recorded_model(run_example("eval"))
 

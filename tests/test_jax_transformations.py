@@ -296,6 +296,7 @@ SHARDED = """
 """
 
 
+@pytest.mark.long  # test_jax_sharding.py looks at more
 def test_shard_map_and_sharded_arguments():
   helpers.run_fresh_script(SHARDED, XLA_FLAGS=TWO_DEVICES)
 

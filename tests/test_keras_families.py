@@ -33,7 +33,7 @@ def fixture_run_tests(pytestconfig):
   """Runs the tests of some files in a process with another environment."""
   which = ["--all"]
   if not pytestconfig.option.all:  # the layer with most weights and states
-    which = ["--each-value", "-k", "not IndRNN and not IndyGRU"]
+    which = ["--one-value", "-k", "not IndRNN and not IndyGRU"]
   command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
   def run_tests(files, *arguments, **environment):

@@ -354,6 +354,7 @@ def test_example():
   assert float(output.split("recorded: ")[1].split(" ")[0]) < 1e-4
 
 
+@pytest.mark.long
 def test_example_trains_on():
   output = run_example("train", "--epochs", "1")
   assert float(output.split("val_accuracy: ")[1].split(" ")[0]) > 0.9

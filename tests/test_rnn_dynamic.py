@@ -179,6 +179,7 @@ def test_time_major_that_is_not_a_bool(time_major, layers):
 # Both directions.
 
 
+@pytest.mark.each_value
 @every_kind
 @with_implementations
 @pytest.mark.parametrize("time_major", [False, True])

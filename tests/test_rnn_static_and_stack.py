@@ -110,7 +110,7 @@ def test_stack_bidirectional_dynamic_rnn(kind, time_major, layers):
   assert_whole(layers(), 4)
 
 
-@pytest.mark.each_value
+@pytest.mark.one_value
 @every_kind
 def test_stack_bidirectional_rnn(kind):
   lengths = np.array([7, 1, 0, 4], np.int32)

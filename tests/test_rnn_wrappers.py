@@ -68,6 +68,7 @@ WRAPPERS = {
 
 @pytest.mark.each_value
 @every_kind
+@pytest.mark.each_value
 @pytest.mark.parametrize(
   "wrappers",
   [
