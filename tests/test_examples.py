@@ -79,11 +79,7 @@ MISTAKES = [
   ("distributed", "--layouts no", "--layouts: invalid choice: 'no' (choose"),
   ("distributed", "--save-to /dev/null", "--save-to: is '/dev/null', expected"),
   ("distributed", "--save-to /", "--save-to: is '/', expected a new folder or"),
-  (
-    "distributed",
-    "--save-to=",
-    "--save-to: is '', expected the name of a fold",
-  ),
+  ("distributed", "--save-to=", "--save-to: is '', expected the name of a f"),
 ]
 
 
