@@ -64,13 +64,27 @@ def new_file(ending=""):
   return parse
 
 
-def new_folder(text):
+def output_folder(text):
   """A type: folders that are there or can be made."""
   there = os.path.abspath(text)
   while not os.path.exists(there):
     there = os.path.dirname(there)
-  if not (os.path.isdir(there) and os.access(there, os.W_OK)):
+  if not text:
+    expected = "the name of a folder"
+  elif not os.path.isdir(there):
+    expected = f"a folder: {there!r} is a file"
+  elif not os.access(there, os.W_OK):
+    expected = f"a folder: {there!r} can't be written to"
+  else:
+    return text
+  raise argparse.ArgumentTypeError(f"is {text!r}, expected {expected}")
+
+
+def new_folder(text):
+  """A type: folders that can be made, or are there and empty."""
+  output_folder(text)
+  if os.path.isdir(text) and os.listdir(text):
     raise argparse.ArgumentTypeError(
-      f"is {text!r}, expected a folder: {there!r} can't be written to"
+      f"is {text!r}, expected a new folder or an empty one"
     )
   return text

@@ -78,6 +78,8 @@ MISTAKES = [
   ("distributed", "--steps 11", "--steps: is '11', expected a whole number"),
   ("distributed", "--layouts no", "--layouts: invalid choice: 'no' (choose"),
   ("distributed", "--save-to /dev/null", "--save-to: is '/dev/null', expected"),
+  ("distributed", "--save-to /", "--save-to: is '/', expected a new folder or"),
+  ("distributed", "--save-to=", "--save-to: is '', expected the name of a f"),
 ]
 
 

@@ -94,7 +94,7 @@ def parse_arguments():
   )
   add(
     "--output",
-    type=command_line.new_folder,
+    type=command_line.output_folder,
     default="adding_problem",
     metavar="FOLDER",
     help="where losses and the plot are written; default: %(default)s",

@@ -56,7 +56,7 @@ def parse_arguments():
     type=command_line.whole_number(LEAST_STEPS),
     default=60,
     metavar="N",
-    help="of each training; default: %(default)s",
+    help=f"of each training, {LEAST_STEPS} or more; default: %(default)s",
   )
   parser.add_argument(
     "--seed",
@@ -69,7 +69,7 @@ def parse_arguments():
     "--save-to",
     type=command_line.new_folder,
     metavar="FOLDER",
-    help="where to keep a checkpoint of each layout; default: nowhere",
+    help="a new or empty folder for a checkpoint of each layout; default: none",
   )
   return parser.parse_args()
 
@@ -172,7 +172,8 @@ def print_table(rows):
   print(
     "\nworkers: processes or devices that train\n"
     "accuracy: on 512 new sequences\n"
-    "difference: the largest of a weight to one process's, same batches"
+    "difference: the largest between a weight and the same weight after\n"
+    "            training in one process with the same batches"
   )
 
 

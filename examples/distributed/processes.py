@@ -4,6 +4,7 @@ Each task finds the cluster and its own place in TF_CONFIG, as on a cluster of
 many machines. Nothing here imports TensorFlow: the processes do.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import json
@@ -50,6 +51,19 @@ def import_once(*modules):
   handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
   multiprocessing.forkserver.ensure_running()
   signal.signal(signal.SIGINT, handler)
+
+
+@contextlib.contextmanager
+def _interrupt_later():
+  """Lets Ctrl-C take effect at the end of a block, not in the middle."""
+  came = []
+  handler = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+  try:
+    yield
+  finally:
+    signal.signal(signal.SIGINT, handler)
+  if came:
+    raise KeyboardInterrupt
 
 
 def choose_addresses(jobs):
@@ -117,9 +131,11 @@ class Processes:
       args=(sender, function, arguments, environment, self._log(task), seconds),
       daemon=True,
     )
-    process.start()
+    # A process that was started, and is not known here, would not be ended.
+    with _interrupt_later():
+      process.start()
+      self._processes[task] = process
     sender.close()
-    self._processes[task] = process
     self._connections[receiver] = task
 
   def stop(self, task):

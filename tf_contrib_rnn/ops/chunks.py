@@ -1,10 +1,11 @@
 """Whole sequences in chunks, whose gradient needs less memory.
 
 The gradient of a product and a recurrence needs the projected inputs x W of
-all steps. They are the largest tensor of a layer. Here the sequences are cut
-along time. The forward pass keeps only the states between chunks. The backward
-pass goes from the last chunk to the first, computes each chunk again from the
-state before it, and differentiates it.
+all steps. They are the largest tensor of a layer if gates * units is more than
+the depth of the inputs. Here the sequences are cut along time. The forward pass
+keeps only the states between chunks. The backward pass goes from the last chunk
+to the first, computes each chunk again from the state before it, and
+differentiates it.
 """
 
 import dataclasses
