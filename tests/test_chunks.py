@@ -241,6 +241,11 @@ def test_wrong_steps_are_named(steps):
       pass
 
 
+def test_steps_may_be_more_than_an_int32_holds():
+  x = draw(9, [BATCH, TIME, DEPTH])
+  assert_same(2**31, "graph", "IndyGRU", x, None, unknown=True)
+
+
 @pytest.mark.parametrize("implementation", ["fused", "composed"])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("go_backwards", [False, True])

@@ -191,7 +191,8 @@ def gradient_in_chunks(steps: int) -> Iterator[None]:
   >>> tape.gradient(outputs, x).shape
   TensorShape([2, 1000, 3])
   """
-  token = _chunk_steps.set(check_steps("steps", steps))
+  # Steps are compared with int32 where the time is unknown.
+  token = _chunk_steps.set(min(check_steps("steps", steps), tf.int32.max))
   try:
     yield
   finally:
