@@ -30,8 +30,9 @@ def _check_results(results: Any, state: Any, axis: int, size: int) -> None:
         f"layer returned outputs of shape {list(shape)} for a chunk of {size} "
         f"steps, expected {size} in dimension {axis}"
       )
-  new, returned = jax.tree.flatten(results[1])
-  old, expected = jax.tree.flatten(state)
+  new, old = jax.tree.leaves(results[1]), jax.tree.leaves(state)
+  returned: Any = jax.tree.structure(results[1])
+  expected: Any = jax.tree.structure(state)
   if returned != expected:
     raise ValueError(
       f"layer returned a state of structure {returned}, expected {expected} as "

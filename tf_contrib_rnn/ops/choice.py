@@ -178,7 +178,8 @@ def gradient_in_chunks(steps: int) -> Iterator[None]:
 
   Raises:
     ValueError: If `steps` is not a whole number of 1 or more. The gradient of a
-      layer whose activation reads variables raises it too.
+      layer whose activation reads variables, or other tensors from outside
+      that aren't tf.stop_gradient of something, raises it too.
 
   Example:
 
