@@ -200,6 +200,53 @@ def test_an_activation_that_reads_a_variable_is_an_error():
     tape.gradient(outputs, slope)
 
 
+def gradient_to_slope(mode, stops):
+  """Uses a slope from outside in the activation of a layer."""
+  stop = tf.stop_gradient if stops else tf.identity
+
+  def run(x, slope):
+    cell = tf_contrib_rnn.IndRNNCell(4, lambda x: tf.tanh(x * stop(slope)))
+    with in_chunks(4):
+      return tf_contrib_rnn.dynamic_rnn(cell, x, dtype=tf.float32)[0]
+
+  if mode == "graph":
+    with tf.Graph().as_default():
+      sources = [tf.ones([2, 9, 3]), v1.placeholder(tf.float32, [4])]
+      return tf.gradients(run(*sources), sources)
+  sources = [tf.ones([2, 9, 3]), tf.fill([4], 0.5)]
+  with tf.GradientTape() as tape:
+    tape.watch(sources)
+    outputs = run(*sources)
+  return tape.gradient(outputs, sources)
+
+
+@pytest.mark.parametrize("mode", ["graph", "eager"])
+def test_an_activation_that_uses_a_tensor_from_outside_is_an_error(mode):
+  with pytest.raises(ValueError, match="the activation uses a tensor from out"):
+    gradient_to_slope(mode, stops=False)
+  of_x, of_slope = gradient_to_slope(mode, stops=True)
+  assert of_x is not None and of_slope is None
+
+
+def test_a_function_whose_activation_uses_its_argument_is_an_error():
+  cell = tf_contrib_rnn.IndRNNCell(4, lambda x: tf.tanh(x * given[0]))
+  given = [tf.constant(0.5)]
+  x = tf.ones([2, 9, 3])
+  cell(x[:, 0], tf.zeros([2, 4]))
+
+  @tf.function(autograph=False)
+  def run(x, slope):
+    given[0] = slope
+    with in_chunks(4):
+      return tf_contrib_rnn.dynamic_rnn(cell, x, dtype=tf.float32)[0]
+
+  with pytest.raises(ValueError, match="the activation uses a tensor from out"):
+    with tf.GradientTape() as tape:
+      slope = tf.constant(0.5)
+      tape.watch(slope)
+      run(x, slope)
+
+
 def is_chunked(time=TIME):
   with tf.Graph().as_default() as graph:
     cell = tf_contrib_rnn.IndRNNCell(UNITS)
@@ -240,6 +287,11 @@ def test_wrong_steps_are_named(steps):
   with pytest.raises(ValueError, match=message):
     with tf_contrib_rnn.gradient_in_chunks(steps):
       pass
+
+
+def test_steps_may_be_more_than_an_int32_holds():
+  x = draw(9, [BATCH, TIME, DEPTH])
+  assert_same(2**31, "graph", "IndyGRU", x, None, unknown=True)
 
 
 @pytest.mark.parametrize("implementation", ["fused", "composed"])
@@ -286,6 +338,28 @@ def test_a_tensorflow_1_program_in_a_process_of_its_own():
     v1.disable_v2_behavior()
     x = np.random.RandomState(0).uniform(-1, 1, [3, 13, 5])
 
+    def run_in_loop(fed, make_context):
+      cell = tf_contrib_rnn.IndyGRUCell(5)
+
+      def body(number, sequences):
+        with make_context():
+          outputs, _ = tf_contrib_rnn.dynamic_rnn(
+            cell, sequences, [13, 0, 5], dtype=tf.float32)
+        return number + 1, outputs
+
+      cell(fed[:, 0], cell.zero_state(3, tf.float32))
+      shapes = (tf.TensorShape([]), fed.shape)
+      return v1.while_loop(lambda n, _: n < 2, body, (0, fed), shapes)[1]
+
+    def gradients_in_loop(make_context):
+      with tf.Graph().as_default(), v1.Session() as session:
+        v1.set_random_seed(1)
+        fed = v1.placeholder(tf.float32, [3, None, 5])
+        loss = tf.reduce_sum(tf.sin(run_in_loop(fed, make_context)))
+        found = tf.gradients(loss, [fed, *v1.trainable_variables()])
+        session.run(v1.global_variables_initializer())
+        return session.run(found, {fed: x})
+
     def gradients(implementation, context):
       with tf.Graph().as_default(), v1.Session() as session:
         v1.set_random_seed(1)
@@ -305,6 +379,10 @@ def test_a_tensorflow_1_program_in_a_process_of_its_own():
       chunked = gradients(implementation, tf_contrib_rnn.gradient_in_chunks(5))
       for a, b in zip(plain, chunked):
         np.testing.assert_allclose(b, a, rtol=1e-5, atol=2e-6)
+    plain = gradients_in_loop(contextlib.nullcontext)
+    chunked = gradients_in_loop(lambda: tf_contrib_rnn.gradient_in_chunks(5))
+    for a, b in zip(plain, chunked):
+      np.testing.assert_allclose(b, a, rtol=1e-5, atol=5e-6)
     print("same", v1.control_flow_v2_enabled())
     """
   )

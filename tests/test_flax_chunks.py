@@ -161,6 +161,84 @@ def test_the_compiled_gradient_needs_less_memory():
 def test_wrong_steps_are_named(steps):
   with pytest.raises(ValueError, match=r"^steps is .*, expected a whole"):
     run_gru(draw(0, DEPTH, 12), draw(3, BATCH, TIME, DEPTH), steps)
-  layer = tf_contrib_rnn.flax.SRU(UNITS, chunk_steps=steps)
-  with pytest.raises(ValueError, match=r"^chunk_steps is .*, expected a whole"):
-    layer.init(jax.random.key(0), jnp.ones([2, 5, 3]))
+  message = r"^chunk_steps is .*, expected a whole"
+  with pytest.raises(ValueError, match=message):
+    tf_contrib_rnn.flax.SRU(UNITS, chunk_steps=steps)
+  with pytest.raises(ValueError, match=message):
+    tf_contrib_rnn.flax.nnx.SRU(
+      DEPTH, UNITS, chunk_steps=steps, rngs=nnx.Rngs(0)
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint32"])
+def test_lengths_of_few_bits_and_without_sign(dtype):
+  kernel, x = draw(0, DEPTH, 3 * UNITS), draw(3, BATCH, 300, DEPTH)
+  lengths = np.array([3, 100, 0])
+  want = run_gru(kernel, x, lengths=lengths)
+  for given in (lengths.astype(dtype), jnp.asarray(lengths, dtype)):
+    assert_close(run_gru(kernel, x, 70, given), want)
+  for options in ({}, {"chunk_steps": 70}):
+    layer = tf_contrib_rnn.flax.IndyGRU(UNITS, return_carry=True, **options)
+    variables = layer.init(jax.random.key(0), x)
+    got, want = (
+      layer.apply(variables, x, seq_lengths=lengths.astype(kind))
+      for kind in (dtype, "int32")
+    )
+    assert_close(got, want)
+
+
+@pytest.mark.parametrize("steps", [4, 20])
+@pytest.mark.parametrize(
+  "lengths, error, message",
+  [
+    ([1.0, 2.0, 3.0], TypeError, "dtype float.., expected integers"),
+    ([True, False, True], TypeError, "dtype bool, expected integers"),
+    ([1, 2], ValueError, r"shape \[2\], expected \[3\]"),
+  ],
+)
+def test_wrong_lengths_are_named(lengths, error, message, steps):
+  with pytest.raises(error, match="^sequence_length has " + message):
+    tf_contrib_rnn.jax.in_chunks(
+      lambda x, h, lengths: (x, h),
+      draw(0, BATCH, TIME, DEPTH),
+      jnp.zeros([BATCH, UNITS]),
+      steps,
+      lengths,
+    )
+
+
+def test_inputs_of_rank_1_are_named():
+  with pytest.raises(ValueError, match=r"^inputs has shape \[13\], expected"):
+    tf_contrib_rnn.jax.in_chunks(lambda x, h: (x, h), draw(0, TIME), 0.0, 4)
+
+
+@pytest.mark.parametrize("steps", [4, 20])
+@pytest.mark.parametrize(
+  "layer, message",
+  [
+    (lambda x, h: x, r"PyTreeDef\(\*\), expected a pair of outputs and state"),
+    (lambda x, h: (x[:, -1], h), "outputs of shape .*, expected {} in dim"),
+    (lambda x, h: (x[:, :3], h), "outputs of shape .*, expected {} in dim"),
+    (lambda x, h: (x[:, 0, 0], h), "outputs of shape .*, expected {} in dim"),
+    (lambda x, h: (x, (h,)), "a state of structure .* as of initial_state"),
+    (lambda x, h: (x, h[:1]), r"a state float32\[1, 4\], expected float32\[3"),
+    (lambda x, h: (x, h > 0), r"a state bool\[3, 4\], expected float32\[3, 4"),
+  ],
+)
+def test_wrong_results_of_a_layer_are_named(layer, message, steps):
+  x, h = draw(0, BATCH, TIME, DEPTH), jnp.zeros([BATCH, UNITS])
+  message = message.replace("{}", str(min(steps, TIME)))
+  with pytest.raises(ValueError, match="^layer returned " + message):
+    tf_contrib_rnn.jax.in_chunks(layer, x, h, steps)
+
+
+@pytest.mark.parametrize("steps", [4, 20])
+def test_states_may_be_numbers_and_keys(steps):
+  def layer(x, state):
+    total, key = state
+    return x, (total + x.sum(dtype=x.dtype), jax.random.split(key)[0])
+
+  x = draw(0, BATCH, TIME, DEPTH).astype(jnp.bfloat16)
+  state = (0.0, jax.random.key(0))
+  outputs, (total, _) = tf_contrib_rnn.jax.in_chunks(layer, x, state, steps)
+  assert (outputs == x).all() and total.dtype == jnp.bfloat16

@@ -119,6 +119,17 @@ def check_features(name: str, features: Any) -> None:
     )
 
 
+def check_chunk_steps(chunk_steps: Optional[int]) -> Optional[int]:
+  """Returns the number of steps of a chunk, or None for all at once.
+
+  Raises:
+    ValueError: If it is neither.
+  """
+  if chunk_steps is None:
+    return None
+  return check_steps("chunk_steps", chunk_steps)
+
+
 def shape_of_step(inputs: Any, time_major: bool) -> tuple:
   """The shape [*batch, D] of one step of sequences.
 
@@ -161,7 +172,8 @@ def _convert_lengths(seq_lengths, batch):
   _check_shape("seq_lengths", lengths, batch)
   if not jnp.issubdtype(lengths.dtype, jnp.integer):
     raise TypeError(f"seq_lengths has dtype {lengths.dtype}, expected integers")
-  return lengths
+  # Fewer bits may be too few for the time.
+  return lengths.astype(jnp.int32) if lengths.dtype.itemsize < 4 else lengths
 
 
 def run_step(cell: Any, weights: tuple, carry: Any, inputs: Any) -> tuple:
@@ -239,9 +251,7 @@ def run_sequences(
     recur = _recur
     x, arrays, states = _project(cell, weights, carry, inputs)
   else:
-    recur = functools.partial(
-      _recur_in_chunks, check_steps("chunk_steps", chunk_steps)
-    )
+    recur = functools.partial(_recur_in_chunks, chunk_steps)
     # The weights as they are: see there.
     arrays = weights
     x, _, states = _promote(cell, weights, carry, inputs)

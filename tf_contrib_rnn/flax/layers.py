@@ -26,6 +26,10 @@ class _Layer(nn.Module):
     cell_class: The class of the cell, an attribute of the layer's class.
   """
 
+  def __post_init__(self):
+    _recurrence.check_chunk_steps(self.chunk_steps)
+    super().__post_init__()
+
   def setup(self):
     self.cell = self.make_cell()
 
@@ -140,9 +144,9 @@ class IndRNN(_Layer):
       again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
-    ValueError: If `features` is not a whole number of 1 or more, or if shapes
-      do not match. It is raised when parameters are made or used, and names the
-      argument.
+    ValueError: If `features` or `chunk_steps` is not a whole number of 1 or
+      more, or if shapes do not match. It names the argument. For `chunk_steps`
+      it is raised at once, otherwise when parameters are made or used.
 
   Example:
 
@@ -225,9 +229,9 @@ class IndyGRU(_Layer):
       again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
-    ValueError: If `features` is not a whole number of 1 or more, or if shapes
-      do not match. It is raised when parameters are made or used, and names the
-      argument.
+    ValueError: If `features` or `chunk_steps` is not a whole number of 1 or
+      more, or if shapes do not match. It names the argument. For `chunk_steps`
+      it is raised at once, otherwise when parameters are made or used.
 
   Example:
 
@@ -316,9 +320,9 @@ class IndyLSTM(_Layer):
       again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
-    ValueError: If `features` is not a whole number of 1 or more, or if shapes
-      do not match. It is raised when parameters are made or used, and names the
-      argument.
+    ValueError: If `features` or `chunk_steps` is not a whole number of 1 or
+      more, or if shapes do not match. It names the argument. For `chunk_steps`
+      it is raised at once, otherwise when parameters are made or used.
 
   Example:
 
@@ -401,9 +405,9 @@ class SRU(_Layer):
       again. See `tf_contrib_rnn.jax.in_chunks`. Results are the same.
 
   Raises:
-    ValueError: If `features` is not a whole number of 1 or more, or if shapes
-      do not match. It is raised when parameters are made or used, and names the
-      argument.
+    ValueError: If `features` or `chunk_steps` is not a whole number of 1 or
+      more, or if shapes do not match. It names the argument. For `chunk_steps`
+      it is raised at once, otherwise when parameters are made or used.
 
   Example:
 

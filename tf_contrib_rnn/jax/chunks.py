@@ -7,6 +7,78 @@ import jax
 import jax.numpy as jnp
 
 from tf_contrib_rnn._chunk_steps import check_steps
+from tf_contrib_rnn.jax import recurrence
+
+
+def _check_results(results: Any, state: Any, axis: int, size: int) -> None:
+  """Raises an error if a layer did not return outputs and the next state.
+
+  Args:
+    results: What the layer returned.
+    state: The state that it got.
+    axis: The axis of time.
+    size: The number of steps that it got.
+  """
+  if not isinstance(results, (tuple, list)) or len(results) != 2:
+    raise ValueError(
+      f"layer returned {jax.tree.structure(results)}, expected a pair of "
+      "outputs and state"
+    )
+  for shape in map(jnp.shape, jax.tree.leaves(results[0])):
+    if shape[axis : axis + 1] != (size,):
+      raise ValueError(
+        f"layer returned outputs of shape {list(shape)} for a chunk of {size} "
+        f"steps, expected {size} in dimension {axis}"
+      )
+  new, old = jax.tree.leaves(results[1]), jax.tree.leaves(state)
+  returned: Any = jax.tree.structure(results[1])
+  expected: Any = jax.tree.structure(state)
+  if returned != expected:
+    raise ValueError(
+      f"layer returned a state of structure {returned}, expected {expected} as "
+      "of initial_state"
+    )
+  for got, want in zip(map(jnp.asarray, new), old):
+    # Python's numbers and the like have the dtype of what they meet.
+    if got.shape != want.shape or not (
+      got.dtype == want.dtype or want.weak_type
+    ):
+      raise ValueError(
+        f"layer returned a state {got.dtype}{list(got.shape)}, expected "
+        f"{want.dtype}{list(want.shape)} as of initial_state"
+      )
+
+
+def _scan(run, inputs, state, steps, axis, begin, reverse):
+  """Runs chunks that all have `steps` steps. The first one starts at `begin`.
+
+  Returns:
+    The outputs and the final state.
+  """
+  shape = inputs.shape
+  time = shape[axis]
+  # No -1: there may be no sequences.
+  split = (*shape[:axis], time // steps, steps, *shape[axis + 1 :])
+
+  def body(state, chunk_and_start):
+    outputs, state = run(chunk_and_start[0], state, chunk_and_start[1])
+    return state, outputs
+
+  def join(outputs):
+    outputs = jnp.moveaxis(outputs, 0, axis)
+    shape = outputs.shape
+    return outputs.reshape(*shape[:axis], time, *shape[axis + 2 :])
+
+  state, outputs = jax.lax.scan(
+    jax.checkpoint(body, prevent_cse=False),
+    state,
+    (
+      jnp.moveaxis(inputs.reshape(split), axis, 0),
+      begin + jnp.arange(0, time, steps),
+    ),
+    reverse=reverse,
+  )
+  return jax.tree.map(join, outputs), state
 
 
 def in_chunks(
@@ -39,7 +111,7 @@ def in_chunks(
     initial_state: h[0], an array or a tree of arrays. The layer has to return
       states of the same structure, shapes and dtypes.
     steps: Int, the number of steps of a chunk. The last chunk may be shorter.
-    sequence_length: Optional integers [batch].
+    sequence_length: Optional integers [batch]. See `ind_rnn`.
     time_major: Whether time is the first axis of inputs and outputs.
     reverse: Whether to go from the last chunk to the first. The layer itself
       has to run each chunk from its end.
@@ -49,7 +121,10 @@ def in_chunks(
     arrays, and the final state.
 
   Raises:
-    ValueError: If `steps` is not a whole number of 1 or more.
+    ValueError: If `steps` is not a whole number of 1 or more, if shapes do not
+      match, or if the layer does not return outputs for each step and a state
+      like `initial_state`.
+    TypeError: If `sequence_length` are not integers.
 
   Example:
 
@@ -65,50 +140,38 @@ def in_chunks(
   """
   steps = check_steps("steps", steps)
   inputs = jnp.asarray(inputs)
+  if inputs.ndim < 2:
+    raise ValueError(
+      f"inputs has shape {list(inputs.shape)}, expected [batch, time, depth] "
+      "or, with time_major, [time, batch, depth]"
+    )
   axis = 0 if time_major else 1
-  time = inputs.shape[axis]
-  if time <= steps:
-    lengths = () if sequence_length is None else (sequence_length,)
-    return layer(inputs, initial_state, *lengths)
-  count, rest = divmod(time, steps)
-  # The rest is what runs last.
-  whole = time - rest
-  begin = rest if reverse else 0
-  rest_begin = 0 if reverse else whole
+  batch, time = inputs.shape[1 - axis], inputs.shape[axis]
+  initial_state = jax.tree.map(jnp.asarray, initial_state)
+  if sequence_length is not None:
+    sequence_length = recurrence.limit_lengths(sequence_length, batch, time)
 
   def run(chunk, state, start):
-    if sequence_length is None:
-      return layer(chunk, state)
-    lengths = jnp.clip(
-      jnp.asarray(sequence_length) - start, 0, chunk.shape[axis]
-    )
-    return layer(chunk, state, lengths)
+    size = chunk.shape[axis]
+    lengths = ()
+    if sequence_length is not None:
+      lengths = (jnp.clip(sequence_length - start, 0, size),)
+    results = layer(chunk, state, *lengths)
+    _check_results(results, state, axis, size)
+    return results
 
-  def body(state, chunk_and_start):
-    outputs, state = run(chunk_and_start[0], state, chunk_and_start[1])
-    return state, outputs
+  if time <= steps:
+    return run(inputs, initial_state, 0)
+  # The rest is what runs last.
+  rest = time % steps
+  begin, rest_begin = (rest, 0) if reverse else (0, time - rest)
 
   def cut(start, size):
     return jax.lax.slice_in_dim(inputs, start, start + size, axis=axis)
 
-  shape = inputs.shape
-  split = (*shape[:axis], count, steps, *shape[axis + 1 :])
-  state, stacked = jax.lax.scan(
-    jax.checkpoint(body, prevent_cse=False),
-    initial_state,
-    (
-      jnp.moveaxis(cut(begin, whole).reshape(split), axis, 0),
-      begin + steps * jnp.arange(count),
-    ),
-    reverse=reverse,
+  outputs, state = _scan(
+    run, cut(begin, time - rest), initial_state, steps, axis, begin, reverse
   )
-
-  def join(outputs):
-    outputs = jnp.moveaxis(outputs, 0, axis)
-    shape = outputs.shape
-    return outputs.reshape(*shape[:axis], whole, *shape[axis + 2 :])
-
-  outputs = jax.tree.map(join, stacked)
   if rest:
     last, state = jax.checkpoint(run)(cut(rest_begin, rest), state, rest_begin)
     pieces = (last, outputs) if reverse else (outputs, last)

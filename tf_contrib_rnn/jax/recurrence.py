@@ -68,24 +68,33 @@ def _batch_axis(options, inputs) -> int:
 
 
 def _convert_lengths(options, inputs, sequence_length):
-  """Checks lengths, and limits them to the length of the sequences."""
   if sequence_length is None:
     return None
-  # NumPy's may be too large for JAX, which would cut them to 32 bits.
-  numpy = jnp if isinstance(sequence_length, jax.Array) else np
-  lengths = numpy.asarray(sequence_length)
   if inputs.ndim == 2:
     raise ValueError(
       "sequence_length is given with inputs of rank 2 (a step), expected "
       "inputs of rank 3 (a sequence)"
     )
   batch_axis = _batch_axis(options, inputs)
-  _check_shape("sequence_length", lengths, [inputs.shape[batch_axis]])
+  batch, time = inputs.shape[batch_axis], inputs.shape[1 - batch_axis]
+  return limit_lengths(sequence_length, batch, time)
+
+
+def limit_lengths(sequence_length: Any, batch: int, time: int) -> jax.Array:
+  """Checks lengths, and limits them to that of the sequences, as int32.
+
+  Raises:
+    ValueError: If the shape is not [batch].
+    TypeError: If they are not integers.
+  """
+  # NumPy's may be too large for JAX, which would cut them to 32 bits.
+  numpy = jnp if isinstance(sequence_length, jax.Array) else np
+  lengths = numpy.asarray(sequence_length)
+  _check_shape("sequence_length", lengths, [batch])
   if not jnp.issubdtype(lengths.dtype, jnp.integer):
     raise TypeError(
       f"sequence_length has dtype {lengths.dtype}, expected integers"
     )
-  time = inputs.shape[1 - batch_axis]
   largest = min(time, int(jnp.iinfo(lengths.dtype).max))
   return jnp.asarray(numpy.clip(lengths, 0, largest), jnp.int32)
 

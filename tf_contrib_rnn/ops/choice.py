@@ -178,7 +178,8 @@ def gradient_in_chunks(steps: int) -> Iterator[None]:
 
   Raises:
     ValueError: If `steps` is not a whole number of 1 or more. The gradient of a
-      layer whose activation reads variables raises it too.
+      layer whose activation reads variables, or other tensors from outside
+      that aren't tf.stop_gradient of something, raises it too.
 
   Example:
 
@@ -191,7 +192,8 @@ def gradient_in_chunks(steps: int) -> Iterator[None]:
   >>> tape.gradient(outputs, x).shape
   TensorShape([2, 1000, 3])
   """
-  token = _chunk_steps.set(check_steps("steps", steps))
+  # Steps are compared with int32 where the time is unknown.
+  token = _chunk_steps.set(min(check_steps("steps", steps), tf.int32.max))
   try:
     yield
   finally:

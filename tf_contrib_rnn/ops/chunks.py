@@ -9,6 +9,7 @@ differentiates it.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -130,6 +131,56 @@ def _differentiate(
   )
 
 
+def _takes_from_outside(result: tf.Tensor, argument: tf.Tensor) -> bool:
+  """Whether a result in a graph has a gradient to more than the argument."""
+  seen, stack = {argument.op}, [result.op]
+  while stack:
+    op = stack.pop()
+    # Variables have a message of their own.
+    if op in seen or op.type in ("StopGradient", "ReadVariableOp"):
+      continue
+    seen.add(op)
+    inputs = [tensor.op for tensor in op.inputs if tensor.dtype.is_floating]
+    if not inputs:
+      return True
+    stack.extend(inputs)
+  return False
+
+
+def _guard(source: tf.Tensor, activation: Any) -> tf.Tensor:
+  """The source, with an error for a gradient that would be missing.
+
+  The gradient of a chunk is that of its sources only. What else an activation
+  uses isn't known, but a result of it depends on that. The result has a
+  gradient that is an error, and the source is made to depend on the result.
+  """
+  if not callable(activation):
+    return source
+  argument = tf.zeros(tf.shape(source), source.dtype)
+  result = activation(argument)
+  if not tf.is_tensor(result):
+    return source  # which is an error of the recurrence
+  if not (tf.executing_eagerly() or _takes_from_outside(result, argument)):
+    return source
+
+  @tf.custom_gradient
+  def fail(result):
+    def gradient(_):
+      raise ValueError(
+        "the activation uses a tensor from outside that may need a gradient, "
+        "expected a function of its argument alone in gradient_in_chunks, or "
+        "tf.stop_gradient of the tensor"
+      )
+
+    return tf.identity(result), gradient
+
+  @tf.custom_gradient
+  def attach(source, result):
+    return tf.identity(source), lambda g: (g, tf.zeros_like(result))
+
+  return attach(source, fail(result))
+
+
 @dataclasses.dataclass(frozen=True)
 class _Layer:
   """A product and a recurrence, as a function of tensors in lists.
@@ -205,7 +256,13 @@ class _Layer:
             f"the activation reads the variables {names}, expected a function "
             "of its argument alone in gradient_in_chunks"
           )
-        gradients = self._gradients(sources, arriving, others, borders)
+        # In a loop of TensorFlow 1, a loop of the gradient can't take these
+        # from the loop forward. The gradient around it can.
+        groups = [
+          [tf.identity(tensor) for tensor in group]
+          for group in (sources, arriving, others, borders)
+        ]
+        gradients = self._gradients(*groups)
         return [*gradients, *[None] * len(others)]
 
       return results, gradient
@@ -348,7 +405,7 @@ def _group(tensors, sizes):
 
 def run(
   multiply: Callable[..., tf.Tensor],
-  recur: Callable[..., tuple[tf.Tensor, Any]],
+  recur: functools.partial,
   inputs: tf.Tensor,
   kernel: Any,
   weights: Sequence[Any],
@@ -363,7 +420,8 @@ def run(
   Args:
     multiply: Function from sequences, the kernel and `masks` to projected
       inputs.
-    recur: Function of `tf_contrib_rnn.recurrence`, with its other arguments.
+    recur: Function of `tf_contrib_rnn.recurrence`, with its other arguments,
+      such as `activation`, as keywords.
     inputs: Tensor [batch, time, depth], or [time, batch, depth].
     kernel: W, the matrix.
     weights: The arguments of `recur` between projected inputs and state, which
@@ -404,5 +462,6 @@ def run(
     time_major,
     reverse,
   )
+  sources[-1] = _guard(sources[-1], recur.keywords.get("activation"))
   outputs, *states = layer(sources, [*masks, *lengths])
   return outputs, tf.nest.pack_sequence_as(state, states)

@@ -44,6 +44,7 @@ class _Layer(nnx.Module):
     rngs: nnx.Rngs,
     **of_cell,
   ):
+    self.chunk_steps = _recurrence.check_chunk_steps(chunk_steps)
     self.cell = self.cell_class(
       in_features, hidden_features, rngs=rngs, **of_cell
     )
@@ -51,7 +52,6 @@ class _Layer(nnx.Module):
     self.return_carry = return_carry
     self.reverse = reverse
     self.keep_order = keep_order
-    self.chunk_steps = chunk_steps
 
   def __call__(
     self,
@@ -161,8 +161,9 @@ class IndRNN(_Layer):
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: If a number of features is not a whole number of 1 or more, or
-      if shapes do not match in a call. The message names the argument.
+    ValueError: If a number of features or `chunk_steps` is not a whole number
+      of 1 or more, or if shapes do not match in a call. The message names the
+      argument.
 
   Example:
 
@@ -246,8 +247,9 @@ class IndyGRU(_Layer):
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: If a number of features is not a whole number of 1 or more, or
-      if shapes do not match in a call. The message names the argument.
+    ValueError: If a number of features or `chunk_steps` is not a whole number
+      of 1 or more, or if shapes do not match in a call. The message names the
+      argument.
 
   Example:
 
@@ -339,8 +341,9 @@ class IndyLSTM(_Layer):
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: If a number of features is not a whole number of 1 or more, or
-      if shapes do not match in a call. The message names the argument.
+    ValueError: If a number of features or `chunk_steps` is not a whole number
+      of 1 or more, or if shapes do not match in a call. The message names the
+      argument.
 
   Example:
 
@@ -425,8 +428,9 @@ class SRU(_Layer):
     rngs: An `nnx.Rngs`. The parameters are drawn from its stream "params".
 
   Raises:
-    ValueError: If a number of features is not a whole number of 1 or more, or
-      if shapes do not match in a call. The message names the argument.
+    ValueError: If a number of features or `chunk_steps` is not a whole number
+      of 1 or more, or if shapes do not match in a call. The message names the
+      argument.
 
   Example:
 
