@@ -1,7 +1,7 @@
 """Which tests run: all, the usual ones, or the quick ones.
 
-`make test` runs of each product of parameters a part, in which every pair of
-values comes up, or every value or one alone where a test is marked so, and no
+`make test` runs of each product of parameters a part, in which every value
+comes up, or every pair of values or one alone where a test is marked so, and no
 test that is marked as long. `make test-all` (pytest
 --all) runs everything. `make test-quick` (pytest --quick) leaves out the files
 that start processes or compile for long.
@@ -86,12 +86,12 @@ def values_of(item):
 
 
 def choose(items, only_one):
-  """Some of one test's items, in which each pair of parameters' values is.
+  """Some of one test's items, in which each value of its parameters is.
 
-  With the mark each_value, each value; with one_value, one item. What is chosen
-  depends on the names alone: xdist asks for the same in every process.
+  With the mark every_pair, each pair of values; with one_value, one item. What
+  is chosen depends on the names alone: xdist asks for the same in every process.
   """
-  size = 1 if items[0].get_closest_marker("each_value") else 2
+  size = 2 if items[0].get_closest_marker("every_pair") else 1
   if only_one or items[0].get_closest_marker("one_value"):
     yield min(items, key=lambda item: zlib.crc32(item.nodeid.encode()))
     return
@@ -135,7 +135,6 @@ def pytest_collection_finish():
   """Spares the garbage collector what all tests use."""
   gc.collect()
   gc.freeze()
-  gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture

@@ -107,7 +107,6 @@ def run_reference(problem, x):
   return helpers.numpy_sequence(problem.cell, problem.weights(), x, states)[0]
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("cell", problems.CELLS)
 def test_candidates_compute_the_same_function(worker, cell):
   problem = problems.Problem(cell, batch=2, time=7, inputs=3, units=5)

@@ -92,7 +92,6 @@ def test_clip_of_zero_or_less(clip):
   assert np.all(c == -clip)
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("mode", cell_helpers.MODES)
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("wider", [0, 3])

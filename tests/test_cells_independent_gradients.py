@@ -19,6 +19,8 @@ from independent_cell_helpers import UNITS
 
 import tf_contrib_rnn
 
+pytestmark = pytest.mark.every_pair
+
 v1 = tf.compat.v1
 
 every_kind = pytest.mark.parametrize("kind", KINDS)

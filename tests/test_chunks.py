@@ -108,7 +108,6 @@ def assert_same(steps, *arguments, tolerance=2e-6, **options):
   helpers.assert_close(got, want, tolerance)
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("unknown", [False, True])
 @pytest.mark.parametrize("time_major", [False, True])
 @pytest.mark.parametrize("both", [False, True])

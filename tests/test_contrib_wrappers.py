@@ -50,7 +50,6 @@ def test_step(mode, cell, kind):
   check_step(mode, cell, WRAPPERS[kind])
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("mode", cell_helpers.MODES)
 @pytest.mark.parametrize("options", WITH_OPTIONS)
 def test_step_with_options(mode, options):

@@ -68,7 +68,6 @@ def numpy_sequence(step, x, states, lengths):
   return [np.stack(outputs, 1), *states]
 
 
-@pytest.mark.each_value
 @every_cell
 @every_wrapper
 @pytest.mark.parametrize("function", RUN)
@@ -163,7 +162,6 @@ NESTED = [
 ]
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("outer, inner", NESTED)
 def test_wrappers_in_each_other(outer, inner):
   rng = np.random.RandomState(0)

@@ -92,7 +92,6 @@ def test_forward_accumulator(cell, in_function, step):
   compare(got, directional_derivative(call, tangents), 1e-7)
 
 
-@pytest.mark.each_value
 @each_cell
 @in_each_mode
 @each_implementation
@@ -114,7 +113,6 @@ def test_jacobian(cell, in_function, implementation):
   compare([tf.add_n(products)], [want], 1e-7)
 
 
-@pytest.mark.each_value
 @each_cell
 @each_implementation
 def test_vectorized_map(cell, implementation):
@@ -132,7 +130,6 @@ def test_vectorized_map(cell, implementation):
   compare(got, want, 1e-13)
 
 
-@pytest.mark.each_value
 @each_cell
 @in_each_mode
 @each_implementation

@@ -109,7 +109,6 @@ def test_layer_is_rnn_of_the_cell(kind, order, lengths, by):
   )
 
 
-@pytest.mark.each_value
 @every_cell
 @some_lengths
 def test_bidirectional(kind, lengths):
@@ -235,7 +234,6 @@ def test_nothing_and_little(kind, batch, time):
     assert_close(new, carry, 0)
 
 
-@pytest.mark.each_value
 @every_cell
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("param_dtype", ["same", "float32"])
@@ -275,7 +273,6 @@ def test_dtype_is_what_all_promote_to(kind):
   assert {a.dtype.name for a in jax.tree.leaves(carry)} == {"bfloat16"}
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize(
   "lengths", [None, np.minimum(LENGTHS, TIME)], ids=["full", "lengths"]

@@ -41,7 +41,6 @@ def loss_of(results):
   )
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("lengths", [None, [13, 0, 5]], ids=["all", "lengths"])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("time_major", [False, True])

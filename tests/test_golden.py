@@ -48,7 +48,6 @@ def test_scenario_with_tensorflow_2_behavior(name, rnn_from, implementation):
     assert scenario.check_one(path, rnn_from, tolerance(name)) == []
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @with_functions
 def test_scenarios_with_tensorflow_1_behavior(rnn_from, implementation):

@@ -78,7 +78,6 @@ def test_equals_the_ops_of_tensorflow(cell, dtype, options):
   )
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("cell", CELLS)
 def test_equals_the_composition_at_odd_sizes(cell, size):
@@ -100,7 +99,6 @@ def assert_equal(call, reference, arguments, tolerance=1e-12):
     jax_helpers.assert_close(got, want, tolerance)
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("activation", _activations.ACTIVATIONS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_activations(cell, activation):

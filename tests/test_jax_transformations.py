@@ -98,7 +98,6 @@ def twice_transposed(loss):
   return product
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize(
   "transform",
   [
@@ -165,7 +164,6 @@ MAPPED = {
 }
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("mapped", MAPPED)
 @each_cell
 def test_vmap(cell, mapped):

@@ -11,6 +11,8 @@ from keras_helpers import tensor
 
 import tf_contrib_rnn
 
+pytestmark = pytest.mark.every_pair
+
 IMPLEMENTATIONS = (
   ["fused", "composed"] if keras_helpers.RUNS_TENSORFLOW else ["composed"]
 )

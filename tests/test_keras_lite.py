@@ -90,7 +90,6 @@ def assert_agree(converted, model, batch=1, before=lambda: None):
     np.testing.assert_allclose(got, model(x), rtol=0, atol=1e-5)
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize("implementation", ["auto", "composed"])
 @pytest.mark.parametrize(
   "layer, options",

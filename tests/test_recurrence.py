@@ -11,6 +11,8 @@ from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.ops import fused
 from tf_contrib_rnn.ops import library
 
+pytestmark = pytest.mark.every_pair
+
 GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}
 CELLS = list(GATES)
 TOLERANCES = {
@@ -225,7 +227,6 @@ def function_of_gradients(call, arguments):
   )
 
 
-@pytest.mark.each_value
 @every_layout
 @pytest.mark.parametrize("step", [False, True])
 @pytest.mark.parametrize("in_function", [False, True])

@@ -49,7 +49,6 @@ def test_the_op_takes_variables_as_they_are(graph):
 # Sizes.
 
 
-@pytest.mark.each_value
 @every_kind
 @with_implementations
 @pytest.mark.parametrize("time", [0, 1, 2, 129, 151])
@@ -68,7 +67,6 @@ def test_odd_lengths_and_units(kind, implementation, time, layers):
   assert_whole(layers(), 1)
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("units", [1, 2, 15, 16, 17, 31, 33, 129, 151])
 @pytest.mark.parametrize("time_major", [False, True])
@@ -82,7 +80,6 @@ def test_units_around_a_vector(kind, units, time_major, layers):
   assert_whole(layers(), 1)
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("units", [255, 256, 257, 513])
 def test_several_tiles(kind, units, layers):
@@ -96,7 +93,6 @@ def test_several_tiles(kind, units, layers):
   assert_whole(layers(), 1)
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize(
   "batch, time, depth, units",
@@ -179,7 +175,6 @@ def test_time_major_that_is_not_a_bool(time_major, layers):
 # Both directions.
 
 
-@pytest.mark.each_value
 @every_kind
 @with_implementations
 @pytest.mark.parametrize("time_major", [False, True])
@@ -273,7 +268,6 @@ def test_initial_states_of_both_directions(kind, layers):
   assert_whole(layers(), 2)
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("shape", [[None, 6], [None, None]])
 @pytest.mark.parametrize("rows", [1, 4])
@@ -372,7 +366,6 @@ def test_compiled_by_xla(kind):
   helpers.assert_close(compiled(tf.constant(x)), run(tf.constant(x)), 5e-6)
 
 
-@pytest.mark.each_value
 @every_kind
 def test_gradients_of_gradients(kind):
   def second(function):

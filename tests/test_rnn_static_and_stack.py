@@ -45,7 +45,6 @@ def test_static_rnn(kind, lengths, layers):
   assert_whole(layers(), 1)
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("lengths", [None, [7, 1, 0, 4]])
 def test_static_bidirectional_rnn(kind, lengths, layers):
@@ -81,7 +80,6 @@ def stack_by_hand(cells_fw, cells_bw, x, lengths, **kwargs):
   return x, [fw for fw, _ in states], [bw for _, bw in states]
 
 
-@pytest.mark.each_value
 @every_kind
 @pytest.mark.parametrize("time_major", [False, True])
 def test_stack_bidirectional_dynamic_rnn(kind, time_major, layers):

@@ -66,9 +66,7 @@ WRAPPERS = {
 }
 
 
-@pytest.mark.each_value
 @every_kind
-@pytest.mark.each_value
 @pytest.mark.parametrize(
   "wrappers",
   [
@@ -93,7 +91,6 @@ def test_wrapped_cell(kind, wrappers, layers):
   assert_whole(layers(), 1)
 
 
-@pytest.mark.each_value
 @pytest.mark.parametrize(
   "multi", [core, legacy_cells], ids=["core", "tf_keras"]
 )

@@ -10,6 +10,8 @@ import tf_contrib_rnn
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.ops import fused
 
+pytestmark = pytest.mark.every_pair
+
 SIZES = [(5, 4, 3), (1, 1, 1), (0, 2, 3), (3, 0, 2), (3, 2, 0), (7, 9, 151)]
 OPTIONS = [
   {},
