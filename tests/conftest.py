@@ -88,8 +88,8 @@ def values_of(item):
 def choose(items, only_one):
   """Some of one test's items, in which each value of its parameters is.
 
-  With the mark every_pair, each pair of values; with one_value, one item. What
-  is chosen depends on the names alone: xdist asks for the same in every process.
+  With the mark every_pair, each pair of values; with one_value, one item. The
+  choice depends on the names alone: xdist asks for the same in every process.
   """
   size = 2 if items[0].get_closest_marker("every_pair") else 1
   if only_one or items[0].get_closest_marker("one_value"):
