@@ -131,6 +131,7 @@ def test_relu_overflow_is_found_and_bounded():
   assert overflown["IndRNN", "none"] == overflown["IndyGRU", "none"] == 0
 
 
+@pytest.mark.long
 def test_relu_overflow_trains():
   options = ["--lengths", 200, "--learning-rates", 1, "--steps", 10]
   done = run("relu_overflow.py", "train", *options)

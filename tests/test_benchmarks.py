@@ -34,6 +34,7 @@ def run_benchmark(folder, *arguments, **environment):
   assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.long
 def test_writes_figures_tables_and_charts(tmp_path):
   absent = tmp_path / "absent" / "torch"
   absent.mkdir(parents=True)

@@ -168,6 +168,7 @@ def contents(folder):
   }
 
 
+@pytest.mark.long
 def test_the_demo_repeats_its_figures_quietly_and_writes_nothing():
   before = contents(DIGITS)
   first, second = (run("digits", "train", "--epochs", 1) for _ in range(2))

@@ -550,6 +550,7 @@ def test_example_without_tensorflow(tmp_path):
   )
 
 
+@pytest.mark.long
 def test_example_trains_on():
   output = run_example("train", "--epochs", "1")
   assert float(output.split("accuracy:")[1].split()[0]) > 0.9

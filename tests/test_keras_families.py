@@ -64,7 +64,11 @@ only_from_keras_3 = pytest.mark.skipif(
 @only_from_keras_3
 @pytest.mark.parametrize(
   "files",
-  [[EQUALITY, FUSED, SRU], BEHAVIOUR, MIGRATION],
+  [
+    [EQUALITY, FUSED, SRU],
+    BEHAVIOUR,
+    pytest.param(MIGRATION, marks=pytest.mark.long),
+  ],
   ids=["results", "behaviour", "migration"],
 )
 def test_tf_keras(files, run_tests):

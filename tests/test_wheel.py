@@ -118,6 +118,7 @@ def test_sdist_holds_all_sources(sdist):
   assert not any(name.endswith(".so") for name in names)
 
 
+@pytest.mark.long
 def test_sdist_without_a_compiler_gives_the_package_alone(sdist, tmp_path):
   wheel = make_wheel(sdist, tmp_path, CXX="no-such-compiler")
   version = tf_contrib_rnn.__version__
@@ -138,6 +139,7 @@ def test_sdist_without_a_compiler_gives_the_package_alone(sdist, tmp_path):
   assert "installed without an op library" in printed
 
 
+@pytest.mark.long
 def test_gpu_kernels_are_not_built_by_pip():
   done = subprocess.run(
     [sys.executable, "setup.py", "-q", "build_ext"],
