@@ -121,13 +121,14 @@ def pytest_collection_modifyitems(config, items):
     for product in products.values()
     for item in choose(product, config.option.one_value)
   }
-  left_out = [
-    item
-    for item in items
-    if item.get_closest_marker("long")
-    or (hasattr(item, "callspec") and item not in chosen)
-  ]
-  items[:] = [item for item in items if item not in {*left_out}]
+  kept, left_out = [], []
+  for item in items:
+    is_product = hasattr(item, "callspec")
+    runs = not item.get_closest_marker("long") and (
+      not is_product or item in chosen
+    )
+    (kept if runs else left_out).append(item)
+  items[:] = kept
   config.hook.pytest_deselected(items=left_out)
 
 
