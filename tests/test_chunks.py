@@ -68,9 +68,11 @@ def results_of(
   cells = [CELLS[name](UNITS) for _ in range(1 + both)]
 
   def set_weights(assign):
-    for cell in cells:
-      for seed, variable in enumerate(cell.variables):
-        assign(variable, draw(seed, variable.shape.as_list(), x.dtype))
+    return [
+      assign(variable, draw(seed, variable.shape.as_list(), x.dtype))
+      for cell in cells
+      for seed, variable in enumerate(cell.variables)
+    ]
 
   if mode == "graph":
     with tf.Graph().as_default(), v1.Session() as session:
@@ -78,8 +80,7 @@ def results_of(
       found = run(cells, fed, steps, lengths, time_major)
       variables = [v for cell in cells for v in cell.variables]
       gradients = tf.gradients(loss_of(found), [fed, *variables])
-      session.run(v1.global_variables_initializer())
-      set_weights(lambda v, value: session.run(v1.assign(v, value)))
+      session.run(set_weights(v1.assign))
       return session.run([found, gradients], {fed: x})
   for cell in cells:
     cell(tf.zeros([1, DEPTH], x.dtype), cell.zero_state(1, x.dtype))

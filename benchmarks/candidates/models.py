@@ -8,6 +8,8 @@ from candidates import Calls
 
 
 def build(_, problem):
+  if keras.__version__.startswith("2."):
+    raise RuntimeError(f"keras is {keras.__version__}, expected Keras 3")
   make = getattr(tf_contrib_rnn.keras, problem.cell)
   keras.config.set_dtype_policy(problem.dtype)
   model = keras.Sequential(
