@@ -44,6 +44,8 @@ endif
 minor := $(word 1,$(subst ., ,$(TF))).$(word 2,$(subst ., ,$(TF)))
 venv := .venv$(if $(filter $(TF_DEFAULT),$(TF)),,-tf$(TF))
 bin := $(venv)/bin
+# TensorFlow 2.20 permits protobuf 7, and fails with it: see docs/installing.md.
+protobuf := $(if $(filter 2.20,$(minor)),'protobuf<7')
 built := $(venv)/.built-cuda$(TF_CONTRIB_RNN_CUDA)
 sources := $(shell find cc third_party -type f) \
 	setup.py tools/build_libraries.py pyproject.toml WORKSPACE MODULE.bazel .bazelrc \
@@ -165,7 +167,7 @@ $(venv)/.installed: $(requirements)
 	$(if $(filter $(TF_DEFAULT),$(TF)),@$(check_python))
 	tools/install_system_packages.sh
 	$(PYTHON) -m venv $(venv)
-	$(bin)/pip install -q $(tensorflow) $(addprefix -r ,$(requirements))
+	$(bin)/pip install -q $(tensorflow) $(protobuf) $(addprefix -r ,$(requirements))
 	$(bin)/pip install -q --no-deps $(tf_keras)
 	touch $@
 
