@@ -15,6 +15,7 @@ import sys
 from importlib.util import find_spec
 
 import helpers
+import keras_helpers
 import pytest
 
 import tf_contrib_rnn
@@ -51,9 +52,17 @@ NEEDS = {
 }
 
 
+CONVERT_TO_LITE = ("docs/export.md", "tf_contrib_rnn.keras._lite")
+
+
 def skip_without(name):
   if name:
     pytest.importorskip(name, reason=f"{name} is not installed")
+
+
+def skip_where_lite_aborts(name):
+  if name in CONVERT_TO_LITE and keras_helpers.LITE_ABORTS:
+    pytest.skip(keras_helpers.LITE_ABORTS)
 
 
 @pytest.mark.parametrize("module", list_modules())
@@ -61,6 +70,7 @@ def test_docstrings(module):
   for framework in ("flax", "jax"):
     if f".{framework}" in module:
       skip_without(framework)
+  skip_where_lite_aborts(module)
   printed = helpers.run_script(
     f"import doctest, {module} as module\n"
     "found = doctest.testmod(module)\n"
@@ -115,6 +125,7 @@ def test_every_public_class_and_function_has_an_example():
 @pytest.mark.parametrize("document", list_documents())
 def test_programs_in_documents(document, tmp_path, monkeypatch):
   skip_without(NEEDS.get(document))
+  skip_where_lite_aborts(document)
   monkeypatch.chdir(tmp_path)  # some write files
   for program in read_programs(document):
     helpers.run_script(program)

@@ -7,6 +7,7 @@ one run to the next shows only then.
 import collections
 import contextlib
 
+import keras_helpers
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,6 +18,9 @@ from tf_contrib_rnn.keras import IndyGRU
 from tf_contrib_rnn.keras import IndyLSTM
 from tf_contrib_rnn.keras import lite_sequence_lstm
 from tf_contrib_rnn.keras import SRU
+
+if keras_helpers.LITE_ABORTS:
+  pytest.skip(keras_helpers.LITE_ABORTS, allow_module_level=True)
 
 keras = tf.keras
 TIME, FEATURES, UNITS = 7, 5, 6
