@@ -70,9 +70,10 @@ requirements := requirements-dev.txt \
 	$(if $(filter $(TF_DEFAULT),$(TF)),requirements-jax.txt)
 
 # Each worker runs whole files, whose set-up it then does once. One more than
-# CI's processors: some wait for other processes.
+# CI's processors: some wait for other processes. With a new worker for one that
+# died, pytest-xdist waits for ever.
 pytest := $(bin)/python3 -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
-	--durations 10
+	--max-worker-restart 0 --durations 10
 
 # Those that both TensorFlow and JAX have wheels for.
 check_python := $(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
