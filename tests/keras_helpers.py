@@ -20,7 +20,7 @@ __all__ = ["IS_KERAS_3", "RUNS_TENSORFLOW", "keras"]
 BACKEND = keras.backend.backend()
 # Why there can be no test of TensorFlow Lite; empty where there can.
 LITE_ABORTS = (
-  "TensorFlow 2.16's converter ends the process for every model of Keras 3"
+  "TensorFlow 2.16's converter ends the process for models of Keras 3"
   if IS_KERAS_3 and tf.__version__.startswith("2.16.")
   else ""
 )

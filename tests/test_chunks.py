@@ -109,15 +109,9 @@ def assert_same(steps, *arguments, tolerance=2e-6, **options):
   helpers.assert_close(got, want, tolerance)
 
 
-@pytest.mark.parametrize(
-  "both, time_major, unknown",  # each pair of values: all eight take long
-  [
-    (False, False, False),
-    (False, True, True),
-    (True, False, True),
-    (True, True, False),
-  ],
-)
+@pytest.mark.parametrize("unknown", [False, True])
+@pytest.mark.parametrize("time_major", [False, True])
+@pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["all", "lengths"])
 @pytest.mark.parametrize("time, steps", [(13, 5), (12, 4), (4, 1), (3, 8)])
 @pytest.mark.parametrize("name", CELLS)
