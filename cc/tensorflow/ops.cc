@@ -79,6 +79,14 @@ absl::Status MergeWeights(InferenceContext* c, int parts,
   return MergeBias(c, gate_units);
 }
 
+// Of recurrent_kernel, and of bias.
+absl::Status GetParts(InferenceContext* c, int* parts) {
+  int more;
+  TF_RETURN_IF_ERROR(c->GetAttr("num_more", &more));
+  *parts = 1 + more;
+  return absl::OkStatus();
+}
+
 // Inputs are: inputs, the parts of recurrent_kernel, those of bias, `states`
 // initial states, sequence_length. With rank unknown, Sizes::inputs has no rank
 // either.
@@ -86,9 +94,8 @@ absl::Status MergeSizes(InferenceContext* c, int gates, int states,
                         Sizes* sizes) {
   ShapeHandle shape;
   DimensionHandle gate_units = c->UnknownDim();
-  int more;
-  TF_RETURN_IF_ERROR(c->GetAttr("num_more", &more));
-  const int parts = 1 + more;
+  int parts;
+  TF_RETURN_IF_ERROR(GetParts(c, &parts));
   const int initial_states = 1 + 2 * parts;
   sizes->inputs = c->input(0);
   sizes->units = c->UnknownDim();
@@ -164,9 +171,9 @@ absl::Status ForwardShapes(InferenceContext* c, int gates, int states) {
 absl::Status GradientShapes(InferenceContext* c, int gates, int states) {
   Sizes sizes;
   TF_RETURN_IF_ERROR(MergeSizes(c, gates, states, &sizes));
-  int more;
-  TF_RETURN_IF_ERROR(c->GetAttr("num_more", &more));
-  for (int i = 0; i < 1 + 2 * (1 + more) + states; ++i) {
+  int parts;
+  TF_RETURN_IF_ERROR(GetParts(c, &parts));
+  for (int i = 0; i < 1 + 2 * parts + states; ++i) {
     c->set_output(i, c->input(i));
   }
   return absl::OkStatus();
