@@ -153,6 +153,12 @@ def test_no_sequences_and_no_steps(mode, batch, time):
   assert_same(5, mode, "IndyLSTM", x, None, unknown=True)
 
 
+def test_lengths_at_the_ends_of_int32():
+  x = draw(9, [BATCH, TIME, DEPTH])
+  lengths = np.array([-(2**31), 2**31 - 1, 5], "int32")
+  assert_same(5, "eager", "IndRNN", x, lengths)
+
+
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_dtypes(dtype):
   x = draw(9, [BATCH, TIME, DEPTH], dtype)

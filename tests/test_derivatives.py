@@ -10,8 +10,9 @@ from test_recurrence import CELLS
 from test_recurrence import compare
 
 import tf_contrib_rnn
+from tf_contrib_rnn import recurrence
 
-each_cell = pytest.mark.parametrize("cell", CELLS)
+each_cell = pytest.mark.parametrize("cell", [*CELLS, "sru"])
 each_implementation = pytest.mark.parametrize(
   "implementation", ["fused", "composed"]
 )
@@ -19,8 +20,26 @@ in_each_mode = pytest.mark.parametrize("in_function", [False, True])
 for_steps_too = pytest.mark.parametrize("step", [False, True])
 
 
+class SRUCall(Call):
+  """As `Call`: the SRU has no recurrent kernel."""
+
+  def __init__(self, time, batch, units, step, **options):
+    rng = np.random.RandomState(0)
+    draw = lambda *shape: tf.constant(rng.uniform(-1, 1, shape))
+    leading = (batch,) if step else (batch, time)
+    self.options = options
+    self.arguments = [draw(*leading, 4 * units), draw(2 * units)]
+    self.arguments.append(draw(batch, units))
+    self.weights = [draw(*leading, units), draw(batch, units)]
+
+  def results(self, arguments):
+    return list(recurrence.sru(*arguments, **self.options))
+
+
 def make_call(cell, step):
   lengths = {} if step else {"sequence_length": [3, 0], "reverse": True}
+  if cell == "sru":
+    return SRUCall(3, 2, 2, step, **lengths)
   return Call(cell, 3, 2, 2, step=step, **lengths)
 
 

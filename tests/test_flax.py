@@ -529,6 +529,7 @@ def test_errors_name_the_argument(kind):
   for features in (0, -1, 2.5, True, None):
     with pytest.raises(ValueError, match=f"features is {features}, expected"):
       kind.layer(features).init(jax.random.key(0), x)
+  kind.layer(np.int64(UNITS)).init(jax.random.key(0), x)
 
 
 def test_tensorflow_is_not_imported():

@@ -1,5 +1,7 @@
 """What Keras's own recurrent layers can do, the Indy layers can do as well."""
 
+import threading
+
 import keras_helpers
 import numpy as np
 import pytest
@@ -550,6 +552,57 @@ def test_initial_state_is_checked(shapes, message):
     indy.IndyLSTM(3)(
       tensor(np.ones([2, 4, 5], "float32")), initial_state=states
     )
+
+
+@every_kind
+@pytest.mark.parametrize("name", ["tanh", "elu"])  # elu runs fused, too
+def test_one_initial_state_for_all_sequences(kind, name):
+  rng = np.random.RandomState(0)
+  x = tensor(keras_helpers.draw(rng, [BATCH, TIME, FEATURES]))
+  layer = kind.layer(UNITS, activation=name, return_sequences=True)
+  states = [keras_helpers.draw(rng, [1, UNITS]) for _ in range(kind.states)]
+  repeated = [np.repeat(state, BATCH, 0) for state in states]
+  one, each = (
+    layer(x, initial_state=[*map(tensor, given)])
+    for given in (states, repeated)
+  )
+  assert_close(one, each)
+
+
+def test_two_threads_run_a_layer():
+  """One is inside a step while the other runs the whole layer."""
+  first_is_inside, other_is_done = threading.Event(), threading.Event()
+
+  def activation(x):
+    if threading.current_thread() is first:
+      first_is_inside.set()
+      other_is_done.wait(60)
+    return keras.activations.tanh(x)
+
+  x = tensor(keras_helpers.draw(np.random.RandomState(0), [2, 5, UNITS]))
+  layer = indy.IndRNN(UNITS, activation=activation)
+  found = []
+  first = threading.Thread(target=lambda: found.append(layer(x)))
+  want = layer(x)
+  first.start()
+  assert first_is_inside.wait(60)
+  layer(x)
+  other_is_done.set()
+  first.join()
+  assert_close(found[0], want)
+
+
+def test_a_stateful_layer_is_built_before_weights_are_loaded():
+  variables = {
+    "rnn/ind_rnn_cell/kernel_w": np.ones([3, 4]),
+    "rnn/ind_rnn_cell/kernel_u": np.ones([1, 4]),
+    "rnn/ind_rnn_cell/bias": np.zeros([4]),
+  }
+  layer = indy.IndRNN(4, stateful=True)
+  with pytest.raises(ValueError, match="build\\(\\(BATCH, None, 3"):
+    layer.load_contrib_variables(variables)
+  layer.build((2, None, 3))
+  layer.load_contrib_variables(variables)
 
 
 def test_lengths_are_given_as_a_mask():

@@ -349,6 +349,25 @@ def test_other_shapes_that_do_not_match_are_named(implementation):
 
 
 @pytest.mark.parametrize("implementation", ["fused", "composed"])
+def test_other_wrong_arguments_are_named(implementation):
+  x, u, b, h = (np.zeros(s, "f") for s in ([3, 5, 12], [1, 12], [12], [3, 4]))
+  lstm = np.zeros([3, 5, 16], "f"), np.zeros([1, 16], "f"), np.zeros([16], "f")
+  with tf_contrib_rnn.implementation(implementation):
+    for states in ((h,), (h, h, h)):
+      with pytest.raises(ValueError, match="initial_state has . parts"):
+        recurrence.indy_lstm(*lstm, states)
+    for activation in (None, "relu"):
+      with pytest.raises(ValueError, match=f"activation is {activation!r}"):
+        recurrence.indy_gru(x, u, b, h, activation=activation)
+    with pytest.raises(ValueError, match="recurrent_kernel has 1 parts"):
+      recurrence.indy_gru(x, u, (b[:8], b[8:]), h)
+    with pytest.raises(TypeError, match="sequence_length has dtype float"):
+      recurrence.indy_gru(x, u, b, h, sequence_length=[1.5, 2.0, 1.0])
+    outputs, _ = recurrence.indy_gru(x, u, b, h, reverse=np.bool_(True))
+    assert outputs.shape == [3, 5, 4]
+
+
+@pytest.mark.parametrize("implementation", ["fused", "composed"])
 def test_a_length_vector_of_another_size_fails_when_run(implementation):
   function = tf.function(
     lambda x, lengths: recurrence.ind_rnn(

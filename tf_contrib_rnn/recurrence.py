@@ -35,9 +35,19 @@ def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
   """Raises the same errors for both implementations.
 
   Raises:
-    ValueError: If the order of gates is unknown, or if known shapes do not
-      match. The message names the argument.
+    ValueError: If the order of gates is unknown, if the activation is no
+      function, or if known shapes or numbers of parts do not match. The message
+      names the argument.
   """
+  if not callable(call.activation):
+    raise ValueError(
+      f"activation is {call.activation!r}, expected a function of a tensor"
+    )
+  if len(call.states) != len(kind.states):
+    raise ValueError(
+      f"initial_state has {len(call.states)} parts, expected "
+      f"{len(kind.states)}: {' and '.join(kind.states)}"
+    )
   if call.gate_order not in ("contrib", "keras"):
     raise ValueError(
       f'gate_order is {call.gate_order!r}, expected "contrib" or "keras"'
@@ -65,6 +75,11 @@ def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
 def _check_weights(call: composed.Call) -> Any:
   """Checks u and b, and returns gates * units, or None if it is not known."""
   width = call.inputs.shape[-1]
+  if len(call.recurrent_kernels) != len(call.biases):
+    raise ValueError(
+      f"recurrent_kernel has {len(call.recurrent_kernels)} parts, and bias has "
+      f"{len(call.biases)}, expected as many"
+    )
   if len(call.biases) == 1:
     (u,), (b,) = call.recurrent_kernels, call.biases
     _check_shape("recurrent_kernel", u, [1, width])
@@ -89,6 +104,18 @@ def _convert_parts(name: str, weight: Any, dtype: tf.DType) -> tuple:
   )
 
 
+def _convert_lengths(sequence_length: Any) -> Any:
+  """Lengths as int32, or None."""
+  if sequence_length is None:
+    return None
+  lengths = tf.convert_to_tensor(sequence_length, dtype_hint=tf.int32)
+  if not lengths.dtype.is_integer:
+    raise TypeError(
+      f"sequence_length has dtype {lengths.dtype.name}, expected integers"
+    )
+  return tf.saturate_cast(lengths, tf.int32)
+
+
 def _run(
   kind,
   inputs,
@@ -96,19 +123,21 @@ def _run(
   bias,
   states,
   sequence_length=None,
+  time_major=False,
+  reverse=False,
   **options,
 ):
   """Converts and checks the arguments, and runs one of the implementations."""
   inputs = tf.convert_to_tensor(inputs, name="inputs")
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
-  if sequence_length is not None:
-    sequence_length = tf.saturate_cast(sequence_length, tf.int32)
   call = composed.Call(
     inputs,
     _convert_parts("recurrent_kernel", recurrent_kernel, inputs.dtype),
     _convert_parts("bias", bias, inputs.dtype),
     tuple(convert(state, name="initial_state") for state in states),
-    sequence_length=sequence_length,
+    sequence_length=_convert_lengths(sequence_length),
+    time_major=bool(time_major),
+    reverse=bool(reverse),
     **options,
   )
   _check(kind, call)
@@ -156,8 +185,10 @@ def ind_rnn(
     final state [batch, units].
 
   Raises:
-    ValueError: If known shapes do not match.
-    TypeError: If dtypes do not match when a graph is built.
+    ValueError: If known shapes do not match, or if the activation is no
+      function.
+    TypeError: If dtypes do not match when a graph is built, or if the lengths
+      are not integers.
     tf.errors.InvalidArgumentError: If shapes or dtypes do not match when the
       function runs.
 

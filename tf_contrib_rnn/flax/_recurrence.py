@@ -17,6 +17,7 @@ from typing import Optional
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax.linen.recurrent import flip_sequences
 
 from tf_contrib_rnn import cell_kinds
@@ -112,7 +113,9 @@ def check_features(name: str, features: Any) -> None:
   Raises:
     ValueError: The message names the argument.
   """
-  is_whole = isinstance(features, int) and not isinstance(features, bool)
+  is_whole = isinstance(features, (int, np.integer)) and not isinstance(
+    features, bool
+  )
   if not is_whole or features < 1:
     raise ValueError(
       f"{name} is {features!r}, expected a whole number, 1 or more"

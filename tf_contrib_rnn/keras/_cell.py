@@ -1,6 +1,7 @@
 """What the Keras cells have in common: weights, x W + b, calls, config."""
 
 import contextlib
+import contextvars
 from collections.abc import Iterator
 from typing import Any
 from typing import Optional
@@ -9,6 +10,11 @@ from typing import TYPE_CHECKING
 from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.keras._family import Dropout
 from tf_contrib_rnn.keras._family import ops
+
+# The cells that are being run on projected inputs. That is no attribute of the
+# cell, which other threads may call.
+_on_projected_inputs: contextvars.ContextVar[tuple]
+_on_projected_inputs = contextvars.ContextVar("cells", default=())
 
 
 def check_units(units: Any) -> int:
@@ -38,7 +44,6 @@ class CellBase(Dropout):
   bias: Any
   dropout: float
   seed: Optional[int]
-  _inputs_are_projected = False
 
   if TYPE_CHECKING:
 
@@ -144,15 +149,15 @@ class CellBase(Dropout):
   @contextlib.contextmanager
   def takes_projected_inputs(self) -> Iterator[None]:
     """Inside, calls of the cell take what `project` returned for a step."""
-    self._inputs_are_projected = True
+    token = _on_projected_inputs.set((*_on_projected_inputs.get(), self))
     try:
       yield
     finally:
-      self._inputs_are_projected = False
+      _on_projected_inputs.reset(token)
 
   def call(self, inputs, states, training=None):
     """Runs one step. See the class."""
-    if not self._inputs_are_projected:
+    if not any(cell is self for cell in _on_projected_inputs.get()):
       inputs = self.project(inputs, training)
     is_list = isinstance(states, (list, tuple))
     states = list(states) if is_list else [states]

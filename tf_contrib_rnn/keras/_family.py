@@ -46,9 +46,11 @@ def _functions_of_keras_2() -> types.SimpleNamespace:
   import tensorflow as tf
 
   return types.SimpleNamespace(
+    broadcast_to=tf.broadcast_to,
     concatenate=tf.concat,
     matmul=keras.backend.dot,  # tf.matmul would broadcast the kernel
     ones_like=tf.ones_like,
+    shape=tf.shape,
     split=tf.split,
     zeros=tf.zeros,
     zeros_like=tf.zeros_like,

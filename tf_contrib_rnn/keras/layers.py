@@ -11,6 +11,7 @@ from tf_contrib_rnn.keras import sru
 from tf_contrib_rnn.keras import weights
 from tf_contrib_rnn.keras._family import IS_KERAS_3
 from tf_contrib_rnn.keras._family import keras
+from tf_contrib_rnn.keras._family import ops
 from tf_contrib_rnn.keras._family import register
 from tf_contrib_rnn.keras._family import RNN
 from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW
@@ -45,8 +46,8 @@ def _arguments_of_sequences(
   """The arguments that each layer takes besides those of its cell."""
 
 
-def _check_states(states, sequences, cell):
-  """Compares initial states with what a cell takes, in Keras's order."""
+def _fit_states(states, sequences, cell):
+  """Initial states for each sequence, if they fit a cell, in Keras's order."""
   kind = cell.kind
   names = (kind.states if kind.carries_output else kind.states[:-1])[::-1]
   if len(states) != len(names):
@@ -63,6 +64,14 @@ def _check_states(states, sequences, cell):
         f"initial_state has {name} of shape {shape}, expected "
         f"{(batch, cell.units)}, the batch of the sequences and the units"
       )
+  if batch == 1:
+    return states
+  # Keras's loop would add one state to the inputs of all sequences.
+  shape = (ops.shape(sequences)[0], cell.units)
+  return [
+    ops.broadcast_to(state, shape) if state.shape[0] == 1 else state
+    for state in states
+  ]
 
 
 class _IndependentRNN(RNN):
@@ -135,7 +144,7 @@ class _IndependentRNN(RNN):
     """
     if isinstance(mask, (list, tuple)):  # of the sequences and of the state
       mask = mask[0]
-    _check_states(initial_state, sequences, self.cell)
+    initial_state = _fit_states(initial_state, sequences, self.cell)
     if RUNS_TENSORFLOW and _lite.can_mark(
       self, sequences, initial_state, mask, training
     ):

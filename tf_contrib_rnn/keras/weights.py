@@ -113,6 +113,11 @@ def load_contrib_variables(
   weights = weights.cast([_dtype_of(cell)] * 3).take_gates(order)
   arrays = _arrays_of(cell, weights, forget_bias)
   if not cell.built:
+    if getattr(layer, "stateful", False):
+      raise ValueError(
+        f"layer is {layer!r}, which is stateful and not built, expected one "
+        f"that is built: layer.build((BATCH, None, {weights.depth}))"
+      )
     is_cell = layer is cell
     layer.build(
       (None, weights.depth) if is_cell else (None, None, weights.depth)

@@ -65,9 +65,8 @@ class _Chunks:
 
   def lengths(self, sequence_length, number, is_rest=False):
     """How many steps of each sequence are in a chunk, from 0 on."""
-    return tf.clip_by_value(
-      sequence_length - self._start(number), 0, self._size(is_rest)
-    )
+    left = tf.maximum(sequence_length, 0) - self._start(number)
+    return tf.clip_by_value(left, 0, self._size(is_rest))
 
   def array(self, inputs, depth):
     """A TensorArray for chunks of sequences like these, without the rest."""

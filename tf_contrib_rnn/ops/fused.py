@@ -250,7 +250,12 @@ def _second_order(
       with tf.GradientTape() as inner:
         inner.watch(sources)
         results, arriving = results_and_arriving(sources, lengths, incoming)
-      first = inner.gradient(results, sources, output_gradients=arriving)
+      first = inner.gradient(
+        results,
+        sources,
+        output_gradients=arriving,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+      )
     return outer.gradient(
       first,
       [*sources, *incoming],
