@@ -515,3 +515,151 @@ def test_a_program_of_tensorflow_2_stays(tmp_path, capsys):
   assert "a.py: the file" in capsys.readouterr().out  # it is told
   for name in ("b.py", "d.py"):
     assert "compat.v1" not in (tmp_path / name).read_text()
+
+
+# Links, several paths, and other ways to lose something.
+
+
+def test_a_copy_leaves_what_links_lead_to(tmp_path):
+  library, project = tmp_path / "library", tmp_path / "project"
+  for folder in (library, project):
+    folder.mkdir()
+  write(library, common=OLD)
+  write(project, a=OLD)
+  (project / "common.py").symlink_to("../library/common.py")
+  (project / "b.py").symlink_to(project / "a.py")
+  (project / "c.py").symlink_to("a.py")
+  (project / "broken.py").symlink_to("nothing.py")
+  output = tmp_path / "far" / "copy"
+  assert run("upgrade", project, "--output", output) == 1  # broken.py
+  assert (library / "common.py").read_text() == OLD
+  assert (project / "a.py").read_text() == OLD
+  for name in ("a", "b", "c", "common"):
+    assert (output / f"{name}.py").read_text() == NEW
+
+
+def test_a_copy_of_read_only_files(file, tmp_path):
+  file.chmod(0o444)
+  assert run("upgrade", file, "--output", tmp_path / "copy") == 0
+  assert (tmp_path / "copy" / "model.py").read_text() == NEW
+
+
+def test_copies_are_not_written_over_each_other(tmp_path, capsys, monkeypatch):
+  for name in "ab":
+    (tmp_path / name).mkdir()
+    write(tmp_path / name, model=OLD)
+  paths = [tmp_path / name / "model.py" for name in "ab"]
+  output = tmp_path / "copy"
+  assert run("upgrade", *paths, "--output", output) == 2
+  assert "would both be" in capsys.readouterr().err
+  assert not output.exists()
+  assert run("upgrade", paths[0], paths[0], "--output", output) == 0
+  assert (output / "model.py").read_text() == NEW
+  monkeypatch.chdir(tmp_path / "a")
+  assert run("upgrade", "..", paths[1], "--output", tmp_path / "other") == 0
+  assert sorted(os.listdir(tmp_path / "other")) == ["model.py", tmp_path.name]
+
+
+def test_no_path_is_not_this_folder(file, monkeypatch):
+  monkeypatch.chdir(file.parent)
+  with pytest.raises(SystemExit):
+    run("upgrade", "", "--write")
+  assert file.read_text() == OLD
+
+
+def test_only_reports_are_replaced(file, capsys):
+  for name in ("notes.md", "data.json"):
+    path = file.with_name(name)
+    path.write_text("something else")
+    with pytest.raises(SystemExit):
+      run("upgrade", file, "--report", path)
+    assert "is no report of this command" in capsys.readouterr().err
+    assert path.read_text() == "something else"
+    path.unlink()
+    for _ in range(2):
+      assert run("upgrade", file, "--report", path) == 0
+
+
+def test_half_a_surrogate_in_a_notebook(tmp_path):
+  notebook = make_notebook(("code", OLD), ("code", "x = '\ud83d'"))
+  notebook["cells"][0]["outputs"] = [{"text": "bad \ud83d here"}]
+  path = tmp_path / "model.ipynb"
+  path.write_text(json.dumps(notebook))
+  assert run("upgrade", path, "--write") == 1
+  assert json.loads(path.read_text()) == notebook  # a cell can't be parsed
+  del notebook["cells"][1]
+  path.write_text(json.dumps(notebook))
+  assert run("upgrade", path, "--write") == 0
+  new = json.loads(path.read_text())["cells"][0]
+  assert new["outputs"] == [{"text": "bad \ud83d here"}]
+  assert new["source"] == NEW
+
+
+def test_lines_of_ipython_that_hold_python_are_listed(tmp_path, capsys):
+  cell = (
+    "%tensorflow_version 1.x\n!ls \\\n  -l\nimport tensorflow as tf\n"
+    "%time x = tf.contrib.rnn.GRUCell(3)\n%time y = 1"
+  )
+  path = tmp_path / "model.ipynb"
+  path.write_text(json.dumps(make_notebook(("code", cell))))
+  assert run("upgrade", path) == 1
+  printed = capsys.readouterr().out
+  assert "%tensorflow_version 1.x" in printed and "%time x" in printed
+  assert "2 things left to do" in printed
+
+
+def test_a_file_that_sys_path_leads_to(tmp_path):
+  for name in ("app", "lib"):
+    (tmp_path / name).mkdir()
+  write(
+    tmp_path / "lib",
+    compat="import tensorflow as tf\nimport tensorflow.contrib as contrib\n",
+  )
+  write(
+    tmp_path / "app",
+    train="import sys\nsys.path.append('../lib')\n"
+    "from compat import tf, contrib\n"
+    "x = contrib.rnn.GRUCell(3), tf.placeholder(tf.float32)\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  train = (tmp_path / "app" / "train.py").read_text()
+  assert "from compat import tf\n" in train
+  assert "x = tf_contrib_rnn.GRUCell(3), tf.placeholder" in train
+
+
+def test_what_a_file_does_when_it_is_imported_stays(tmp_path):
+  package = tmp_path / "package"
+  package.mkdir()
+  common = "import tensorflow as tf\nfrom tensorflow import contrib\n"
+  write(tmp_path, common=common, a="from common import contrib\n")
+  write(
+    package,
+    __init__="",
+    inner=common,
+    b="from .inner import contrib\nx = contrib.rnn.GRUCell(3)\n",
+  )
+  for _ in range(2):
+    assert run("upgrade", tmp_path, "--write") == 0
+    assert (tmp_path / "common.py").read_text() == (
+      "import tensorflow.compat.v1 as tf\n"
+    )
+    assert (tmp_path / "a.py").read_text().endswith("import common\n")
+    b = (package / "b.py").read_text()
+    assert "from . import inner\nx = tf_contrib_rnn.GRUCell(3)\n" in b
+
+
+def test_a_program_that_another_file_imports(tmp_path):
+  write(
+    tmp_path,
+    train="import tensorflow as tf\nsession = tf.Session()\n",
+    guarded="import tensorflow as tf\nif '__main__' == __name__:\n"
+    "  session = tf.Session()\n",
+    evaluate="import train, guarded\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0
+  assert (tmp_path / "train.py").read_text() == (
+    "import tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\n"
+    "session = tf.Session()\n"
+  )
+  guarded = (tmp_path / "guarded.py").read_text()
+  assert 'if __name__ == "__main__":\n  tf.disable_v2_behavior()\n' in guarded

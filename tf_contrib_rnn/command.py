@@ -16,7 +16,7 @@ _NEEDED = {"libcst": "libcst", "rich": "rich"}
 
 def _path(text: str) -> pathlib.Path:
   path = pathlib.Path(text)
-  if not path.exists():
+  if not text or not path.exists():
     raise argparse.ArgumentTypeError(f"{text!r} does not exist")
   if path.is_file() and path.suffix not in (".py", ".ipynb"):
     raise argparse.ArgumentTypeError(
@@ -31,7 +31,17 @@ def _report(text: str) -> pathlib.Path:
     raise argparse.ArgumentTypeError(f"{text!r}, expected FILE.json or FILE.md")
   if not path.parent.is_dir():
     raise argparse.ArgumentTypeError(f"{text!r} is in no folder that exists")
+  if path.exists() and not _is_report(path):
+    raise argparse.ArgumentTypeError(
+      f"{text!r} exists and is no report of this command, expected a new file"
+    )
   return path
+
+
+def _is_report(path: pathlib.Path) -> bool:
+  """Whether a file is a report of before, which may be replaced."""
+  start = path.read_bytes()[:30] if path.is_file() else b""
+  return start.startswith((b'{\n  "open": ', b"# Upgrade from tf.contrib\n"))
 
 
 def _output(text: str) -> pathlib.Path:

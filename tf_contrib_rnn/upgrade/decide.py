@@ -20,6 +20,12 @@ from tf_contrib_rnn.upgrade.resolve import V1
 _OF_TENSORFLOW_2 = ("tensorflow.GradientTape", "tensorflow.function")
 _GONE = ("tensorflow.contrib", "tensorflow.estimator", "tensorflow.examples")
 _SWITCHES = ("disable_v2_behavior", "disable_eager_execution")
+_SESSIONS = frozenset(
+  """
+  tensorflow.InteractiveSession tensorflow.Session tensorflow.app.run
+  tensorflow.train.MonitoredTrainingSession tensorflow.train.Supervisor
+  """.split()
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +55,9 @@ class Decisions:
     version: the TensorFlow that it is for, 1 or 2; None if it does not say.
     uses_keras: whether it uses a part of TensorFlow that is Keras.
     uses_tensorflow: whether it uses TensorFlow by a name of its own.
+    needs_graphs: whether it needs TensorFlow 1's behaviour: as a program of
+      that, or as one that tf_upgrade_v2 changed, which leaves tf.contrib.
+    makes_session: whether it makes a Session outside of functions.
     is_switched: whether it turns TensorFlow 2's behaviour off already.
   """
 
@@ -74,6 +83,27 @@ class Decisions:
       b.meaning.split(".")[0] in ("tensorflow", names.HERE) for b in imports
     ) or any(map(_is_star_of_tensorflow, resolver.imports))
     self.version = self._find_version(api_of_2)
+    self.needs_graphs = self.version == 1 or self._is_half_upgraded(meanings)
+    self.makes_session = any(
+      plain(use.meaning) in _SESSIONS and resolver.is_at_top(use.node)
+      for use in resolver.uses
+    )
+
+  def _is_half_upgraded(self, meanings: list[str]) -> bool:
+    """Whether tf_upgrade_v2 changed it: it uses compat.v1 and tf.contrib."""
+    uses = self.resolver.uses
+    full = [".".join([use.binding.written, *use.attributes]) for use in uses]
+    return (
+      any(name.startswith(V1 + ".") for name in full)
+      and any(map(is_gone, meanings))
+      and not any(plain(m).startswith(_OF_TENSORFLOW_2) for m in meanings)
+    )
+
+  @property
+  def switch(self) -> str:
+    """The statement that turns TensorFlow 2's behaviour off."""
+    v1 = "" if self.version == 1 else "compat.v1."
+    return f"{self.name_of_tensorflow}.{v1}disable_v2_behavior()"
 
   def _find_version(self, api: Optional[Api]) -> Optional[int]:
     """Which TensorFlow the module is for: 1, 2, or None if it does not say."""
@@ -103,6 +133,7 @@ class Decisions:
     if self.version is not None:
       return
     self.version = 1
+    self.needs_graphs = True
     if any(b.meaning == "tensorflow" for b in self.resolver.bindings):
       text = (
         "does not say which TensorFlow it is for; taken for TensorFlow 1, as "
@@ -154,6 +185,8 @@ class Decisions:
       return written
     if not binding.is_import:
       return self.target_of(meaning) or self.full(meaning)
+    if self.is_probe(binding) and is_gone(binding.path or meaning):
+      return written
     target = self.target_of(meaning)
     if target is not None:
       return target if self._can_become(binding, target) else written
@@ -211,12 +244,12 @@ class Decisions:
         name,
         "not changed: it may be TensorFlow's; then change it by hand",
       )
-    for string, is_run in self.resolver.strings:
+    for string, value, is_run in self.resolver.strings:
       text = (
         "is a string with a name that TensorFlow 2 does not have; change it by "
         "hand if the program imports it"
       )
-      self._add(string, string.evaluated_value, text, is_run)
+      self._add(string, value, text, is_run)
 
   def _decide_bare(self, use: Use) -> None:
     """tf.contrib alone: nothing to do if it is given a name that can go."""
@@ -231,8 +264,11 @@ class Decisions:
   def _decide_call(self, node: Any, use: Use, name: str) -> None:
     """hasattr(tf, "contrib") and getattr, with a name as a string."""
     meaning = f"{plain(use.meaning)}.{name}"
-    is_gone = meaning == "tensorflow.contrib" or self.find(meaning)
-    if is_gone and use.new is None and not self._stays(use, meaning):
+    rule = self.find(meaning)
+    has_no_home = rule is not None and rule.new is None
+    is_gone = meaning == "tensorflow.contrib" or rule
+    stays = use.new is not None or self._stays(use, meaning)
+    if is_gone and (has_no_home or not stays):
       is_open = node.func.value == "getattr"
       text = "is looked for by its name; TensorFlow 2 does not have it there"
       use.is_open |= is_open
@@ -346,16 +382,22 @@ class Decisions:
       for other in self.resolver.bindings
     )
 
+  def is_probe(self, binding: Binding) -> bool:
+    """Whether an import is only there to find out whether it fails."""
+    return not binding.uses and self.resolver.is_probe(binding.node)
+
   def can_go(self, binding: Binding) -> bool:
     """Whether nothing is left in the module that needs a binding."""
     if not self.is_gone(binding.path or binding.now):
       return False
     if binding.path and self._is_bound_again(binding):
       return True
-    if not binding.is_import and not (
-      binding.uses and self.resolver.is_variable(binding)
-    ):
-      return False  # an attribute of a class or module, perhaps
+    if not self.resolver.is_variable(binding):
+      return False  # an attribute of a class, used by others
+    if not binding.is_import and not binding.uses:
+      return False  # an attribute of the module, perhaps
+    if binding.source is None and self.is_probe(binding):
+      return False
     return all(use.new for use in binding.uses)
 
   def _write(self, target: str) -> tuple[str, str]:
@@ -377,11 +419,14 @@ class Decisions:
   @functools.cached_property
   def name_of_tensorflow(self) -> str:
     """The module's name for TensorFlow, or the usual one."""
+    others = set()
     for binding in self.resolver.bindings:
       is_global = binding.is_import and self.resolver.is_global(binding)
       if binding.meaning == "tensorflow" and is_global and binding.alias:
         return binding.local
-    return "tf"
+      if binding.meaning != "tensorflow":
+        others.add(binding.local)
+    return "tf1" if "tf" in others else "tf"
 
   def _add(self, node, name, text, is_open=True):
     line = self.resolver.line_of(node)

@@ -92,7 +92,11 @@ _IN_SLIM = frozenset(
   xavier_initializer_conv2d
   """.split()
 )
-_SLIM_MODULES = ("", "layers", "nets", "ops", "data")
+# The modules of tf.contrib.layers.python.layers that tf_slim has at its top.
+_LAYER_MODULES = frozenset(
+  "initializers layers normalization optimizers regularizers utils".split()
+)
+_SLIM_MODULES = ("", "nets", "ops", "data", *_LAYER_MODULES)
 _OF_SLIM = (
   "tensorflow.contrib.slim",
   "tensorflow.contrib.layers",
@@ -140,6 +144,9 @@ _BROKEN_IN_SLIM = {
 # What works, but not always.
 _NOTES = {
   "tensorflow.lookup.StaticHashTable": "has .initializer in place of .init",
+  "tensorflow.lookup.experimental.MutableHashTable": (
+    "has no argument shared_name"
+  ),
   "tf_slim.learning.create_train_op": "fails with clip_gradient_norm",
   "tf_slim.training.create_train_op": "fails with clip_gradient_norm",
 }
@@ -148,6 +155,8 @@ _NOTES = {
 def _why_broken(below: str) -> Optional[str]:
   """Why a name below tf_slim fails, or None."""
   parts = below.split(".")
+  if parts[0] in _LAYER_MODULES:
+    parts = parts[1:]
   for size in range(1, len(parts) + 1):
     reason = _BROKEN_IN_SLIM.get(".".join(parts[:size]))
     if reason:
@@ -175,6 +184,10 @@ _MOVED = {
   "tensorflow.contrib.util.make_tensor_proto": "tensorflow.make_tensor_proto",
   "tensorflow.python.util.nest.is_sequence": "tensorflow.nest.is_nested",
   "tensorflow.contrib.framework.sort": "tensorflow.sort",
+  "tensorflow.contrib.metrics.set_difference": "tensorflow.sets.difference",
+  "tensorflow.contrib.metrics.set_intersection": "tensorflow.sets.intersection",
+  "tensorflow.contrib.metrics.set_size": "tensorflow.sets.size",
+  "tensorflow.contrib.metrics.set_union": "tensorflow.sets.union",
   "tensorflow.contrib.lookup.HashTable": "tensorflow.lookup.StaticHashTable",
   "tensorflow.contrib.lookup.KeyValueTensorInitializer": (
     "tensorflow.lookup.KeyValueTensorInitializer"
@@ -214,12 +227,16 @@ _MOVED = {
 # Modules that are elsewhere with the modules below them.
 _MOVED |= {
   "tensorflow.contrib.framework.python.ops.variables": "tf_slim.ops.variables",
-  "tensorflow.contrib.layers.python.layers": "tf_slim.layers",
   "tensorflow.contrib.losses": "tf_slim.losses",
   "tensorflow.contrib.metrics": "tf_slim.metrics",
   "tensorflow.contrib.slim.nets": "tf_slim.nets",
   "tensorflow.contrib.slim.python.slim.nets": "tf_slim.nets",
 }
+
+_IN_NEST = frozenset(
+  "assert_same_structure flatten is_nested map_structure pack_sequence_as"
+  "".split()
+)
 
 # Why a name has no home, and the shortest way out; the longest prefix counts.
 _ADVICE = {
@@ -282,6 +299,9 @@ _ADVICE = {
   "tensorflow.contrib.lookup": (
     "see tf.lookup; index_table_from_* are a tf.lookup.StaticHashTable or "
     "StaticVocabularyTable with an initializer"
+  ),
+  "tensorflow.contrib.metrics.confusion_matrix": (
+    "use tf.math.confusion_matrix with labels, predictions and num_classes"
   ),
   "tensorflow.contrib.nn": "see tf.nn for a function of that name",
   "tensorflow.contrib.opt": (
@@ -401,12 +421,9 @@ def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
   """
   if name.split(".")[0] in (HERE, SLIM):
     return _find_successor(name)
-  for old, new in _MOVED.items():
-    below = _below(old, name)
-    if below is not None:
-      moved = f"{new}.{below}" if below else new
-      broken = _why_broken(moved.removeprefix(f"{SLIM}."))
-      return Rule(advice=broken) if broken else Rule(moved)
+  moved = _find_moved(name)
+  if moved is not None:
+    return moved
   module, _, last = name.rpartition(".")
   if module == "tensorflow.nn" and last in RNN_FUNCTIONS:
     return None if keep_tf_rnn else Rule(f"{HERE}.{last}")
@@ -416,21 +433,64 @@ def find(name: str, keep_tf_rnn: bool = False) -> Optional[Rule]:
       return _find_cell(module, below, keep_tf_rnn)
   for module in _OF_SLIM:
     below = _below(module, name)
+    if below is not None:
+      return _find_in_slim(module, below)
+  return _find_advice(name)
+
+
+def _find_moved(name):
+  """The rule of a name that is elsewhere in TensorFlow or in tf_slim."""
+  for old, new in _MOVED.items():
+    below = _below(old, name)
     if below is None:
       continue
-    if below == "":
-      # tf.contrib.framework is only partly in tf_slim.
-      return Rule(SLIM) if module != "tensorflow.contrib.framework" else None
-    first, _, rest = below.removeprefix("python.ops.").partition(".")
-    if first == "arg_scope" and rest:  # the module of that name
-      return Rule(f"{SLIM}.ops.{first}.{rest}")
-    below = f"{first}.{rest}".rstrip(".")
-    broken = _why_broken(below)
-    if broken:
-      return Rule(advice=broken)
-    if first in _IN_SLIM:
-      return Rule(f"{SLIM}.{below}")
-  return _find_advice(name)
+    if name in _ADVICE:
+      return Rule(advice=_ADVICE[name])
+    first = below.split(".")[0]
+    if new == "tensorflow.nest" and below and first not in _IN_NEST:
+      return Rule(
+        advice="tf.nest has no such name; tensorflow.python.util.nest has it"
+      )
+    if new == "tf_slim.ops.variables" and first in _IN_SLIM:
+      new = SLIM
+    moved = f"{new}.{below}" if below else new
+    broken = _why_broken(moved.removeprefix(f"{SLIM}."))
+    return Rule(advice=broken) if broken else Rule(moved)
+  return None
+
+
+def _find_in_slim(module, below):
+  """The rule of a name of a module that tf_slim follows."""
+  if below == "":
+    # tf.contrib.framework is only partly in tf_slim.
+    return Rule(SLIM) if module != "tensorflow.contrib.framework" else None
+  if below == "python.layers":
+    return Rule(f"{SLIM}.layers")
+  below = below.removeprefix("python.ops.").removeprefix("python.layers.")
+  first, _, rest = below.partition(".")
+  if first == "arg_scope" and rest:  # the module of that name
+    below = rest
+  broken = _why_broken(below)
+  if broken:
+    return Rule(advice=broken)
+  in_module = first in _LAYER_MODULES and (
+    first == "utils" or not rest or rest.split(".")[0] in _IN_SLIM
+  )
+  if below.split(".")[0] in _IN_SLIM or in_module:
+    return Rule(f"{SLIM}.{below}")
+  return _find_advice(f"{module}.{below}")
+
+
+def is_known_to_fail(name: str) -> bool:
+  """Whether TensorFlow 1.15 has a name that this package says how to replace.
+
+  A star may have brought such a name. Any other may be somebody else's.
+  """
+  rule = find(name)
+  if rule is None or rule.new is not None:
+    return False
+  below = [_below(module, name) for module in _OF_SLIM]
+  return name in _ADVICE or any(map(_why_broken, filter(None, below)))
 
 
 def _find_successor(name):

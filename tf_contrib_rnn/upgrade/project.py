@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import pathlib
 import re
+import sys
 import warnings
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -31,7 +32,10 @@ from tf_contrib_rnn.upgrade.source import Unreadable
 PYTHON_2 = "is Python 2 code: run futurize (pip install future) or 2to3 first"
 # Python 2's names that Python 3 has not.
 _OF_PYTHON_2 = frozenset(
-  "basestring execfile long raw_input reduce unichr unicode xrange".split()
+  """
+  apply basestring cmp coerce execfile intern long raw_input reduce reload
+  unichr unicode xrange
+  """.split()
 )
 
 _MODULES_OF_PYTHON_2 = frozenset(
@@ -41,6 +45,11 @@ _MODULES_OF_PYTHON_2 = frozenset(
   thread urllib2 urlparse
   """.split()
 )
+
+
+_WRITES_A_FILE = ("%%writefile", "%%file")
+# What a program does not have under these names, whatever its files are called.
+_ELSEWHERE = {"tensorflow", *getattr(sys, "stdlib_module_names", ())}
 
 
 @dataclasses.dataclass(eq=False)
@@ -106,7 +115,7 @@ class Module:
         self.tree = cst.parse_module(text)
     except Unreadable as error:
       self.problem = Finding(0, "the file", str(error))
-    except (cst.ParserSyntaxError, RecursionError) as error:
+    except (cst.ParserSyntaxError, RecursionError, UnicodeError) as error:
       self.problem = self._why_no_syntax(error)
 
   def _why_no_syntax(self, error) -> Finding:
@@ -169,6 +178,7 @@ class Project:
     self._resolving: set[pathlib.Path] = set()
     self._roots: set[pathlib.Path] = set()
     self._located: dict[tuple, Optional[Module]] = {}
+    self._by_stem: Optional[dict[str, list]] = None
     self._reached: dict[pathlib.Path, list[Module]] = {}
     self._imported: set[int] = set()
     self._wanted: set[int] = set()
@@ -215,8 +225,24 @@ class Project:
       if found is not None:
         return found
       if folder in self._roots or folder == folder.parent:
-        return None
+        return self._only_file(parts)
       folder = folder.parent
+
+  def _only_file(self, parts) -> Optional[Module]:
+    """The one file of that name anywhere, which sys.path may lead to."""
+    if parts[0] in _ELSEWHERE:
+      return None
+    if self._by_stem is None:
+      self._by_stem = {}
+      for file, module in self._modules.items():
+        path = file.parent if file.name == "__init__.py" else file
+        self._by_stem.setdefault(path.stem, []).append((path, module))
+    found = [
+      module
+      for path, module in self._by_stem.get(parts[-1], ())
+      if [*path.parent.parts, path.stem][-len(parts) :] == parts
+    ]
+    return found[0] if len(found) == 1 else None
 
   def _at(self, path) -> Optional[Module]:
     file = path.with_name(path.name + ".py")
@@ -308,10 +334,10 @@ class Project:
       self._reached[module.path] = [m for m in found.values() if m.decisions]
     return self._reached[module.path]
 
-  def is_of_1(self, module: Module) -> bool:
-    """Whether a module, or what it imports, is for TensorFlow 1."""
+  def needs_graphs(self, module: Module) -> bool:
+    """Whether a module, or what it imports, needs TensorFlow 1's behaviour."""
     return any(
-      m.decisions.uses_tensorflow and m.decisions.version == 1
+      m.decisions.uses_tensorflow and m.decisions.needs_graphs
       for m in self.reached_from(module)
     )
 
@@ -406,8 +432,6 @@ class Project:
     by_node: dict[int, list[Binding]] = {key: [] for key in nodes}
     for binding in resolver.bindings:
       by_node[id(binding.node)].append(binding)
-    changed: dict[int, dict[int, list]] = {}
-    lines = {}
     for key, bindings in by_node.items():
       node = nodes[key]
       dropped = {
@@ -420,18 +444,11 @@ class Project:
       elif isinstance(node, (cst.Import, cst.ImportFrom)):
         new = rewrite.new_imports(node, bindings, dropped)
       else:
-        new = [] if dropped and len(dropped) == len(bindings) else None
+        new = [] if _gives_only(node, dropped) else None
       if new is not None:
-        line = resolver.statement_of(node)
-        lines[id(line)] = line
-        changed.setdefault(id(line), {})[id(node)] = new
+        edits.statements[id(node)] = new
       self._list_left(module, bindings, dropped)
       self._list_star(module, node, new)
-    for key, replaced in changed.items():
-      statements: list[Any] = []
-      for statement in lines[key].body:
-        statements += replaced.get(id(statement), [statement])
-      edits.lines[key] = statements
 
   def _list_star(self, module, node, new):
     """Lists a star that imports what is gone, nobody knows what."""
@@ -455,18 +472,31 @@ class Project:
       )
       if is_left and not any(use.is_open for use in binding.uses):
         rule = names.find(binding.meaning)
-        text = rule.advice if rule else "is in no TensorFlow 2"
+        text = (rule and rule.advice) or "is in no TensorFlow 2"
+        is_open = not module.decisions.is_probe(binding)
+        if not is_open:
+          text = "is only tried; TensorFlow 2 does not have it"
         line = module.resolver.line_of(binding.node)
-        module.decisions.findings.append(Finding(line, binding.written, text))
+        module.decisions.findings.append(
+          Finding(line, binding.written, text, is_open)
+        )
+
+
+def _gives_only(node, dropped) -> bool:
+  """Whether an assignment gives names to nothing but what is dropped."""
+  targets = [t.target for t in getattr(node, "targets", ())] or [node.target]
+  is_name = all(isinstance(target, cst.Name) for target in targets)
+  return is_name and bool(dropped) and len(dropped) == len(targets)
 
 
 def _other_cells(source) -> Iterator[Finding]:
-  """Cells of a notebook that are no Python, and may write some."""
+  """Cells and lines of a notebook that are IPython's, and may have Python."""
   for code in source.other_cells:
-    if re.search(r"\bcontrib\b|rnn_cell", code):
+    if re.search(r"\bcontrib\b|rnn_cell|%tensorflow_version", code):
       name = code.strip().split("\n")[0]
-      text = "is a cell that is left as it is; see what it has"
-      yield Finding(0, name, text, name.startswith(("%%writefile", "%%file")))
+      text = "is IPython's, and is left as it is; see what it has"
+      is_python = not name.startswith("%%") or name.startswith(_WRITES_A_FILE)
+      yield Finding(0, name, text, is_python)
 
 
 def _python_2_names(resolver) -> Iterator[Finding]:
@@ -475,6 +505,8 @@ def _python_2_names(resolver) -> Iterator[Finding]:
   for node in resolver.unknown:
     if node.value in _OF_PYTHON_2:
       yield Finding(resolver.line_of(node), node.value, text)
+  for node, name in resolver.python_2:
+    yield Finding(resolver.line_of(node), name, text)
   for binding in resolver.bindings:
     is_old = binding.is_import and binding.meaning in _MODULES_OF_PYTHON_2
     if is_old and not resolver.is_tried(binding.node):

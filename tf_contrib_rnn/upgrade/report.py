@@ -130,4 +130,4 @@ def _escape(text: str) -> str:
 def write(path: pathlib.Path, modules: list[Module]) -> None:
   """Writes the report into a file, .json or .md."""
   make = as_json if path.suffix == ".json" else as_markdown
-  path.write_text(make(modules), encoding="utf-8")
+  path.write_text(make(modules), encoding="utf-8", errors="backslashreplace")

@@ -22,9 +22,25 @@ V1 = "tensorflow.compat.v1"
 _ROOTS = ("tensorflow", names.HERE, names.SLIM)
 _MAY_BE_CONTRIB = re.compile(
   r"\.contrib\.(rnn|layers|slim|seq2seq|framework|crf|training|learn|opt)\b"
+  r"|\.(tf|tensorflow)\.(contrib|nn\.rnn_cell)\b"
 )
 _RUN_STRINGS = ("__import__", "eval", "exec", "import_module")
 _IS_CONTRIB = re.compile(r"(tensorflow|tf)\.contrib(\.\w+)*\.?")
+_HAS_CONTRIB = re.compile(r"\b(tensorflow|tf)\.(contrib|nn\.rnn_cell)\b")
+# What a string is in that is an argument of a call.
+_PARTS_OF_STRINGS = (
+  cst.Arg,
+  cst.BinaryOperation,
+  cst.ConcatenatedString,
+  cst.FormattedString,
+)
+# Methods of Python 2's dict, with the number of their arguments.
+_METHODS_OF_PYTHON_2 = {
+  "has_key": 1,
+  "iteritems": 0,
+  "iterkeys": 0,
+  "itervalues": 0,
+}
 # What of a star from TensorFlow has to be known.
 _OF_STAR = ("contrib", "estimator", "examples", "keras", "layers", "nn")
 
@@ -141,10 +157,11 @@ class Resolver(cst.CSTVisitor):
     unknown: names that nothing in the module binds, and Python neither.
     imports: its import statements.
     maybe: chains with .contrib.rnn or the like in them, of whatever it is.
+    python_2: what Python 3 has not: (node, name).
     calls_numpy: whether it takes a .numpy of something, as eager mode has.
     numbers_first: uses that are called with a number as the first argument.
-    strings: strings that are a name of tf.contrib, outside of docstrings, each
-      with whether it is given to import_module, eval or the like.
+    strings: strings that have a name of tf.contrib, outside of docstrings:
+      (node, text, whether it is given to import_module, eval or the like).
     calls_by_name: calls of getattr or hasattr with a string: (node, the use
       that is their first argument, the string).
   """
@@ -185,8 +202,8 @@ class Resolver(cst.CSTVisitor):
     self.calls_numpy = False
     self._use_of: dict[int, Use] = {}
     self._exports: dict[str, Optional[Binding]] = {}
-    self._has_contrib = ".contrib" in module.code
-    self.strings: list[tuple[cst.SimpleString, bool]] = []
+    self.strings: list[tuple[cst.CSTNode, str, bool]] = []
+    self.python_2: list[tuple[cst.CSTNode, str]] = []
     self._module = module
 
   def run(self) -> None:
@@ -213,11 +230,24 @@ class Resolver(cst.CSTVisitor):
 
   def is_global(self, binding: Binding) -> bool:
     """Whether a binding is the module's, for other modules to import."""
-    return isinstance(self._scope_of(binding.node), metadata.GlobalScope)
+    return self.is_at_top(binding.node)
+
+  def is_at_top(self, node: Any) -> bool:
+    """Whether a node is in no function or class."""
+    return isinstance(self._scope_of(node), metadata.GlobalScope)
 
   def is_variable(self, binding: Binding) -> bool:
     """Whether a binding is no attribute of a class."""
     return not isinstance(self._scope_of(binding.node), metadata.ClassScope)
+
+  def is_probe(self, node: Any) -> bool:
+    """Whether a node is in a try that goes on if it fails."""
+    while not isinstance(node, cst.Module):
+      parent = self._parents[node]
+      if isinstance(parent, cst.Try) and parent.body is node:
+        return bool(parent.handlers)
+      node = parent
+    return False
 
   def is_tried(self, node: Any) -> bool:
     """Whether a node is inside a try, or one of its excepts."""
@@ -229,13 +259,6 @@ class Resolver(cst.CSTVisitor):
     while node not in self._scopes:
       node = self._parents[node]
     return self._scopes[node]
-
-  def statement_of(self, node: Any) -> Any:
-    """The line of statements that a node is in, perhaps behind a colon."""
-    lines = (cst.SimpleStatementLine, cst.SimpleStatementSuite, cst.Module)
-    while not isinstance(node, lines):
-      node = self._parents[node]
-    return node
 
   # What is visited: expressions that are read.
 
@@ -253,8 +276,8 @@ class Resolver(cst.CSTVisitor):
       base = base.value
     if not isinstance(base, cst.Name):
       self.calls_numpy |= node.attr.value == "numpy"
-      self._add_maybe(node)
-      node.value.visit(self)
+      self._add_maybe(node, attributes)
+      base.visit(self)
     elif self._contexts.get(node) == metadata.ExpressionContext.LOAD:
       self.calls_numpy |= attributes[-1] == "numpy"
       self._add_use(node, base, attributes)
@@ -262,23 +285,29 @@ class Resolver(cst.CSTVisitor):
       node.value.visit(self)
     return False
 
-  def _add_maybe(self, node) -> None:
+  def _add_maybe(self, node, names: list[str]) -> None:
     """self.tf.contrib.rnn, say, where nobody knows what self.tf is."""
-    if not self._has_contrib or not isinstance(node, cst.Attribute):
-      return
-    if _MAY_BE_CONTRIB.search(self.code(node)):
+    if _MAY_BE_CONTRIB.search("." + ".".join(names)):
       self.maybe.append(node)
 
   def visit_SimpleString(self, node) -> None:
-    parent = self._parents.get(node)
-    if isinstance(parent, cst.Expr) or "contrib" not in node.value:
+    if not isinstance(self._parents.get(node), cst.Expr):
+      self._add_string(node, str(node.evaluated_value))
+
+  def visit_FormattedStringText(self, node) -> None:
+    self._add_string(node, node.value)
+
+  def _add_string(self, node, text) -> None:
+    """Notes a string that may be the name of something of tf.contrib."""
+    if not _HAS_CONTRIB.search(text):
       return
-    if _IS_CONTRIB.fullmatch(str(node.evaluated_value)):
-      while isinstance(parent, (cst.Arg, cst.BinaryOperation)):
-        parent = self._parents[parent]
-      function = dotted(parent.func) if isinstance(parent, cst.Call) else None
-      is_run = (function or "").split(".")[-1] in _RUN_STRINGS
-      self.strings.append((node, is_run))
+    parent = self._parents[node]
+    while isinstance(parent, _PARTS_OF_STRINGS):
+      parent = self._parents[parent]
+    function = dotted(parent.func) if isinstance(parent, cst.Call) else None
+    is_run = (function or "").split(".")[-1] in _RUN_STRINGS
+    if is_run or _IS_CONTRIB.fullmatch(text):
+      self.strings.append((node, text, is_run))
 
   def is_hidden(self, node: Any, name: str) -> bool:
     """Whether a name is a variable of the program's own where a node is."""
@@ -289,6 +318,10 @@ class Resolver(cst.CSTVisitor):
     )
 
   def leave_Call(self, original_node) -> None:
+    function = original_node.func
+    method = function.attr.value if isinstance(function, cst.Attribute) else ""
+    if _METHODS_OF_PYTHON_2.get(method) == len(original_node.args):
+      self.python_2.append((original_node, f".{method}"))
     values = [argument.value for argument in original_node.args[:2]]
     use = self._use_of.get(id(original_node.func))
     if use and values and isinstance(values[0], cst.Integer):
@@ -300,6 +333,11 @@ class Resolver(cst.CSTVisitor):
       if use:
         name = str(values[1].evaluated_value)
         self.calls_by_name.append((original_node, use, name))
+
+  def visit_BinaryOperation(self, node) -> None:
+    is_shift = isinstance(node.operator, cst.RightShift)
+    if is_shift and dotted(node.left) == "print":
+      self.python_2.append((node, "print >>"))
 
   def visit_Name(self, node) -> None:
     if self._contexts.get(node) == metadata.ExpressionContext.LOAD:
@@ -318,7 +356,7 @@ class Resolver(cst.CSTVisitor):
     bindings = [b for b in found if b.meaning.split(".")[0] in _ROOTS]
     if not bindings:
       if not any(b.is_import for b in found):  # as django's
-        self._add_maybe(node)
+        self._add_maybe(node, [base.value, *attributes])
       return
     is_certain &= len(bindings) == len(found)
     use = Use(node, bindings, attributes, is_certain=is_certain)
@@ -354,14 +392,32 @@ class Resolver(cst.CSTVisitor):
     return isinstance(value, cst.Name) and value.value == "None"
 
   def _value_of(self, assignment):
-    """What `name = value` assigns; None for another assignment."""
+    """What `name = value` assigns, or `a, b = c, d` to one; else None."""
     node = getattr(assignment, "node", None)
     parent = self._parents.get(node)
     if not isinstance(node, cst.Name):
       return None
+    if isinstance(parent, cst.AnnAssign):
+      return parent.value
     if isinstance(parent, cst.AssignTarget):
       return self._parents[parent].value
-    return parent.value if isinstance(parent, cst.AnnAssign) else None
+    target = self._parents.get(parent)
+    of_tuple = isinstance(parent, cst.Element) and isinstance(target, cst.Tuple)
+    if not of_tuple or not isinstance(self._parents[target], cst.AssignTarget):
+      return None
+    value = self._statement_of(node).value
+    elements = [*target.elements, *getattr(value, "elements", ())]
+    if len(elements) != 2 * len(target.elements) or any(
+      isinstance(element, cst.StarredElement) for element in elements
+    ):
+      return None
+    return value.elements[target.elements.index(parent)].value
+
+  def _statement_of(self, node: Any) -> Any:
+    """The statement that a node is in."""
+    while not isinstance(node, cst.BaseSmallStatement):
+      node = self._parents[node]
+    return node
 
   def _bindings_of(self, assignment) -> list[Binding]:
     """What an assignment of a scope binds, if it is known."""
@@ -416,7 +472,7 @@ class Resolver(cst.CSTVisitor):
     if found and is_certain:
       attributes = name.split(".")[1:]
       meaning = plain(".".join([found[0].meaning, *attributes]))
-      statement = self._parents[self._parents[assignment.node]]
+      statement = self._statement_of(assignment.node)
       yield Binding(assignment.name, meaning, meaning, statement)
 
   def _find_by_star(self, name: str) -> Optional[Binding]:
@@ -446,7 +502,9 @@ class Resolver(cst.CSTVisitor):
       return Binding(name, written, written, node) if name in _OF_STAR else None
     rule = names.find(written)
     has_it = rule is not None and rule.new is not None
-    return Binding(name, written, written, node) if has_it else None
+    if has_it or names.is_known_to_fail(written):
+      return Binding(name, written, written, node)
+    return None
 
 
 class _Imports(cst.CSTVisitor):

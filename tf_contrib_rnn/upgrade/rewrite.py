@@ -22,13 +22,13 @@ class Edits:
 
   Attributes:
     expressions: the text that replaces a name or chain.
-    lines: the statements that replace a line of statements.
+    statements: the statements that replace one of a line.
     before: statements before a line; `after`: behind it.
     top: statements at the start of the module.
   """
 
   expressions: dict[int, str] = dataclasses.field(default_factory=dict)
-  lines: dict[int, list[cst.BaseSmallStatement]] = dataclasses.field(
+  statements: dict[int, list[cst.BaseSmallStatement]] = dataclasses.field(
     default_factory=dict
   )
   before: Lines = dataclasses.field(default_factory=dict)
@@ -59,6 +59,16 @@ class _Apply(cst.CSTTransformer):
     expression = cst.parse_expression(text)
     return expression.with_changes(lpar=new.lpar, rpar=new.rpar)
 
+  def _new_statements(self, original_node, updated_node):
+    """The statements of a line, or None if all of them stay."""
+    replaced = self._edits.statements
+    if not any(id(old) in replaced for old in original_node.body):
+      return None
+    statements: list[Any] = []
+    for old, new in zip(original_node.body, updated_node.body):
+      statements += replaced.get(id(old), [new])
+    return statements
+
   def leave_Name(self, original_node, updated_node):
     return self._replace(original_node, updated_node)
 
@@ -68,17 +78,22 @@ class _Apply(cst.CSTTransformer):
   def leave_SimpleStatementLine(self, original_node, updated_node):
     key = id(original_node)
     lines = [updated_node]
-    if key in self._edits.lines:
-      lines = _split(updated_node, self._edits.lines[key])
+    after = _parse(self._edits.after.get(key, ()))
+    statements = self._new_statements(original_node, updated_node)
+    if statements is None and after:
+      statements = updated_node.body
+    if statements is not None:
+      lines = _split(updated_node, statements)
     before = _parse(self._edits.before.get(key, ()))
     if before:
       before[0] = before[0].with_changes(leading_lines=lines[0].leading_lines)
       lines[0] = lines[0].with_changes(leading_lines=())
-    lines = before + lines + _parse(self._edits.after.get(key, ()))
+    place = _count_to_imports(lines)  # what follows in the line needs them
+    lines = before + lines[:place] + after + lines[place:]
     return cst.FlattenSentinel(lines) if len(lines) > 1 else lines[0]
 
   def leave_SimpleStatementSuite(self, original_node, updated_node):
-    statements = self._edits.lines.get(id(original_node))
+    statements = self._new_statements(original_node, updated_node)
     if statements is None:
       return updated_node
     statements = statements or [cst.Pass()]
@@ -112,11 +127,24 @@ def _lines_before(statement) -> list[cst.EmptyLine]:
   """The empty lines between imports and what follows."""
   if isinstance(statement, (cst.ClassDef, cst.FunctionDef)):
     return [cst.EmptyLine(indent=False)] * 2
-  if isinstance(statement, cst.SimpleStatementLine) and isinstance(
-    statement.body[0], (cst.Import, cst.ImportFrom)
-  ):
-    return []
-  return [cst.EmptyLine(indent=False)]
+  return [] if _is_import(statement) else [cst.EmptyLine(indent=False)]
+
+
+def _count_to_imports(lines) -> int:
+  """How many lines there are up to the end of the first imports."""
+  count = 0
+  for line in lines:
+    if count and not _is_import(line) and _is_import(lines[count - 1]):
+      return count
+    count += 1
+  return count
+
+
+def _is_import(line) -> bool:
+  """Whether a line begins with an import."""
+  return isinstance(line, cst.SimpleStatementLine) and isinstance(
+    line.body[0], (cst.Import, cst.ImportFrom)
+  )
 
 
 def _split(line, statements):
@@ -240,6 +268,8 @@ def new_imports(
   ]
   if not moved and not dropped.intersection(map(id, bindings)):
     return None
+  if len(dropped) == len(node.names) and bindings[0].source is not None:
+    return _import_alone(node)  # what the file does when it is imported stays
   if isinstance(node, cst.ImportFrom) and len(moved) == len(node.names):
     whole = _move_whole(node, moved)
     if whole is not None:
@@ -252,6 +282,17 @@ def new_imports(
     statements.append(node.with_changes(names=_end(kept, node)))
   lines = dict.fromkeys(import_of(b.now, b.local) for b in moved)
   return statements + [_parse_small(line) for line in _join(lines)]
+
+
+def _import_alone(node: Import) -> list[cst.BaseSmallStatement]:
+  """The import of a file of the program, of which no name is used."""
+  if not isinstance(node, cst.ImportFrom) or node.module is None:
+    return []
+  dots = "." * len(node.relative)
+  package, _, name = (resolve.dotted(node.module) or "").rpartition(".")
+  if not dots:
+    return [_parse_small(f"import {resolve.dotted(node.module)}")]
+  return [_parse_small(f"from {dots}{package} import {name}")]
 
 
 def _parse_small(line: str) -> cst.BaseSmallStatement:

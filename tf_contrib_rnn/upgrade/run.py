@@ -18,6 +18,7 @@ from tf_contrib_rnn.upgrade import report
 from tf_contrib_rnn.upgrade.decide import Finding
 from tf_contrib_rnn.upgrade.project import Module
 from tf_contrib_rnn.upgrade.project import Project
+from tf_contrib_rnn.upgrade.source import list_files
 from tf_contrib_rnn.upgrade.source import Unreadable
 
 
@@ -85,15 +86,27 @@ def upgrade(
 def _copy(
   paths: list[pathlib.Path], output: pathlib.Path
 ) -> list[pathlib.Path]:
-  """Copies files and folders into a folder; where they are there."""
+  """Copies files and folders into a folder; where they are there.
+
+  Raises:
+    shutil.Error: if two of them would be written over each other.
+  """
   inside = output.resolve()
 
   def skip(folder, names):  # the output may be inside what is copied
     return [n for n in names if pathlib.Path(folder, n).resolve() == inside]
 
-  copies = []
-  for path in paths:
-    copy = output if path.is_dir() and len(paths) == 1 else output / path.name
+  copies: dict[pathlib.Path, pathlib.Path] = {}
+  for path in {path.resolve(): path for path in paths}.values():
+    is_alone = path.is_dir() and len(paths) == 1
+    copy = output if is_alone else output / path.resolve().name
+    if copy in copies:
+      raise shutil.Error(
+        f"{str(copies[copy])!r} and {str(path)!r} would both be {str(copy)!r}: "
+        "expected one at a time, or the folder that they are in"
+      )
+    copies[copy] = path
+  for copy, path in copies.items():
     if path.is_dir():
       shutil.copytree(
         path, copy, symlinks=True, dirs_exist_ok=True, ignore=skip
@@ -101,8 +114,23 @@ def _copy(
     else:
       copy.parent.mkdir(parents=True, exist_ok=True)
       shutil.copy2(path, copy)
-    copies.append(copy)
-  return copies
+    for file in list_files(copy):
+      _make_own(file, path / file.relative_to(copy), inside)
+  return [*copies]
+
+
+def _make_own(
+  copy: pathlib.Path, original: pathlib.Path, output: pathlib.Path
+) -> None:
+  """Makes a copied file one that can be written without changing others."""
+  is_link = copy.is_symlink()
+  if is_link and copy.resolve().is_relative_to(output) and copy.exists():
+    return
+  if is_link and original.exists():
+    copy.unlink()
+    shutil.copy2(original, copy)
+  if copy.exists():
+    copy.chmod(copy.stat().st_mode | 0o200)
 
 
 def _write(module: Module) -> bool:
@@ -178,6 +206,7 @@ def _list_left(module: Module) -> Iterator[tuple[int, str]]:
     if use.new is not None:
       yield resolver.line_of(use.node), decide.short(use.meaning)
   for binding in resolver.bindings:
-    if binding.is_import and decide.is_gone(binding.written):
+    is_left = binding.is_import and decide.is_gone(binding.written)
+    if is_left and not module.decisions.is_probe(binding):
       line = resolver.line_of(binding.node)
       yield line, f"import of {binding.written}"

@@ -18,6 +18,10 @@ _IS_MAGIC = re.compile(
 )
 
 
+# Lines of IPython that hold Python, or that fail without TensorFlow 1.
+_LISTED = re.compile(r"%(timeit|time|prun|memit|mprun|tensorflow_version)\b")
+
+
 class Unreadable(Exception):
   """A file that can't be read, with the reason as its text."""
 
@@ -45,7 +49,7 @@ class Source:
 
   @property
   def other_cells(self) -> list[str]:
-    """The text of a notebook's code cells that hold no Python."""
+    """A notebook's code cells, and lines, that IPython reads."""
     return self._notebook.others if self._notebook else []
 
   def place(self, text: str, line: int) -> str:
@@ -125,7 +129,7 @@ class _Notebook:
     except (KeyError, TypeError, ValueError) as error:
       raise Unreadable(f"is not a notebook of format 4: {error!r}") from error
     self._magics: list[str] = []
-    self.others: list[str] = []  # cells that hold something else
+    self.others: list[str] = []  # what holds something else, or is IPython's
     self.text = "".join(
       _CELL.format(number) + self._hide(code) + "\n"
       for number, code in enumerate(codes)
@@ -138,10 +142,18 @@ class _Notebook:
     if magic and magic[1] not in _WITH_PYTHON:
       self.others.append(code)
       return "\n".join(self._put_away("", line) for line in lines)
+    is_continued = False
     for number, line in enumerate(lines):
       found = _IS_MAGIC.match(line)
-      if found and not _goes_on(lines[:number]):
+      if is_continued:
+        lines[number] = self._put_away("", line)
+      elif found and not _goes_on(lines[:number]):
         lines[number] = self._put_away(found[1], found[2])
+        if _LISTED.match(found[2]):
+          self.others.append(found[2])
+      else:
+        continue
+      is_continued = line.endswith("\\")
     return "\n".join(lines)
 
   def _put_away(self, space, line):
@@ -162,7 +174,8 @@ class _Notebook:
       else:
         cell["source"] = code.splitlines(keepends=True)
     text = json.dumps(self._json, indent=1, ensure_ascii=False)
-    return (text + "\n").encode()
+    # Half of a pair of surrogates can only be written as \udXXX.
+    return (text + "\n").encode(errors="backslashreplace")
 
   def show(self, code: str) -> str:
     """Code with IPython's own lines as they were."""

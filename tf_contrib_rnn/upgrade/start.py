@@ -8,7 +8,6 @@ from typing import Optional
 import libcst as cst
 
 from tf_contrib_rnn.upgrade import names
-from tf_contrib_rnn.upgrade import resolve
 from tf_contrib_rnn.upgrade import rewrite
 from tf_contrib_rnn.upgrade.decide import Finding
 
@@ -30,14 +29,12 @@ class Start:
     """Adds the statements to the edits."""
     imports = self._missing_imports()
     start = self._start_of()
-    uses_it = self._project.is_of_1(self._module)
-    if start is None or not uses_it:
+    if start is None or not self._project.needs_graphs(self._module):
       self._place(imports, [])
       return
     switches = []
     if not self._decisions.is_switched:
-      name = self._decisions.name_of_tensorflow
-      switches.append(start.format(f"{name}.disable_v2_behavior()"))
+      switches.append(start.format(self._decisions.switch))
     self._place(imports, switches)
     reached = self._project.reached_from(self._module)
     if any(m.decisions.uses_slim for m in reached):
@@ -62,19 +59,22 @@ class Start:
     return imports
 
   def _import_of_tensorflow(self) -> str:
-    return f"import {resolve.V1} as {self._decisions.name_of_tensorflow}"
+    return rewrite.import_of(
+      self._decisions.full("tensorflow"), self._decisions.name_of_tensorflow
+    )
 
   def _start_of(self) -> Optional[str]:
     """A statement as it has to be at a program's start; None in no program.
 
-    A file that others import is one only where it is run itself.
+    A file that others import is one only where it is run itself, or if it makes
+    a Session when it is imported.
     """
     if not self._project.is_imported(self._module):
       return "{}"
-    if not self._has_main_guard():
-      return None
-    indent = self._module.tree.default_indent
-    return 'if __name__ == "__main__":\n' + indent + "{}"
+    if self._has_main_guard():
+      indent = self._module.tree.default_indent
+      return 'if __name__ == "__main__":\n' + indent + "{}"
+    return "{}" if self._decisions.makes_session else None
 
   def _imports(self, package: str) -> bool:
     """Whether the module imports a package at its top, by its own name."""
@@ -93,7 +93,8 @@ class Start:
 
   def _has_main_guard(self) -> bool:
     """Whether the module has an `if __name__ == "__main__":`."""
-    pattern = r"""\(?__name__\s*==\s*['"]__main__['"]\)?"""
+    pattern = r"""\(?(__name__\s*==\s*['"]__main__['"]|"""
+    pattern += r"""['"]__main__['"]\s*==\s*__name__)\)?"""
     return any(
       isinstance(statement, cst.If)
       and re.fullmatch(
@@ -179,9 +180,9 @@ class Start:
     for line in self._body:
       if line is before:
         return None
-      if any(
-        binding.node in getattr(line, "body", ())
-        and binding.local == binding.written == "os"
+      is_simple = isinstance(line, cst.SimpleStatementLine)
+      if is_simple and any(
+        binding.node in line.body and binding.local == binding.written == "os"
         for binding in self._resolver.bindings
       ):
         return line

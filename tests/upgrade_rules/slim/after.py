@@ -4,7 +4,7 @@ tf.disable_v2_behavior()
 import tf_slim as slim
 import tf_slim as layers
 from tf_slim import xavier_initializer, l2_regularizer as l2
-from tf_slim.layers import initializers
+from tf_slim import initializers
 from tf_slim import arg_scope
 from tf_slim.nets import resnet_v1
 
