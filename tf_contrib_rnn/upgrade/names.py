@@ -344,6 +344,10 @@ _ADVICE = {
     "tf.keras.datasets.mnist"
   ),
   "tensorflow.models": "this was never a part of TensorFlow; install it",
+  "tensorflow.python.keras": (
+    "is TensorFlow's private copy of Keras, of which later versions have a "
+    "part; use tf.keras"
+  ),
   "tensorflow.nn.rnn_cell": (
     "tf.nn.rnn_cell of TensorFlow 1.15 has no such name"
   ),
