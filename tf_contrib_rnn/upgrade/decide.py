@@ -185,7 +185,7 @@ class Decisions:
       return written
     if not binding.is_import:
       return self.target_of(meaning) or self.full(meaning)
-    if self.is_probe(binding) and is_gone(binding.path or meaning):
+    if self.is_probe(binding):
       return written
     target = self.target_of(meaning)
     if target is not None:
@@ -383,8 +383,22 @@ class Decisions:
     )
 
   def is_probe(self, binding: Binding) -> bool:
-    """Whether an import is only there to find out whether it fails."""
-    return not binding.uses and self.resolver.is_probe(binding.node)
+    """Whether an import is only there to find out whether it fails.
+
+    It is in a try, all of whose imports have no home and are not used.
+    """
+    tried = binding.is_import and self.resolver.try_of(binding.node)
+    return bool(tried) and all(
+      not other.uses and self._has_no_home(other)
+      for other in self.resolver.bindings
+      if other.is_import and self.resolver.try_of(other.node) is tried
+    )
+
+  def _has_no_home(self, binding: Binding) -> bool:
+    """Whether an import is of a part of tf.contrib that nothing follows."""
+    name = plain(binding.path or binding.meaning)
+    is_contrib = name == "tensorflow.contrib"
+    return is_gone(name) and not is_contrib and self.target_of(name) is None
 
   def can_go(self, binding: Binding) -> bool:
     """Whether nothing is left in the module that needs a binding."""

@@ -240,14 +240,14 @@ class Resolver(cst.CSTVisitor):
     """Whether a binding is no attribute of a class."""
     return not isinstance(self._scope_of(binding.node), metadata.ClassScope)
 
-  def is_probe(self, node: Any) -> bool:
-    """Whether a node is in a try that goes on if it fails."""
-    while not isinstance(node, cst.Module):
+  def try_of(self, node: Any) -> Any:
+    """The try that goes on if what a node does fails, or None."""
+    while not isinstance(node, (cst.Module, cst.FunctionDef)):
       parent = self._parents[node]
       if isinstance(parent, cst.Try) and parent.body is node:
-        return bool(parent.handlers)
+        return parent if parent.handlers else None
       node = parent
-    return False
+    return None
 
   def is_tried(self, node: Any) -> bool:
     """Whether a node is inside a try, or one of its excepts."""

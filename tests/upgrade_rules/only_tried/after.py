@@ -2,7 +2,6 @@ import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 
 try:
-  import tensorflow.contrib as _contrib
   HAS_CONTRIB = True
 except ImportError:
   HAS_CONTRIB = False
@@ -11,4 +10,12 @@ try:
   HAS_CUDNN = True
 except ImportError:
   HAS_CUDNN = False
-x = tf.placeholder(tf.float32)
+try:
+  import tf_contrib_rnn as rnn
+  import tf_slim as layers
+
+  def build():
+    pass
+except ImportError:
+  rnn = layers = None
+x = tf.placeholder(tf.float32), rnn.GRUCell(3)

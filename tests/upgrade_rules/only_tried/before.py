@@ -10,4 +10,12 @@ try:
   HAS_CUDNN = True
 except ImportError:
   HAS_CUDNN = False
-x = tf.placeholder(tf.float32)
+try:
+  from tensorflow.contrib import rnn, learn
+  from tensorflow.contrib import layers
+
+  def build():
+    from tensorflow.contrib import seq2seq
+except ImportError:
+  rnn = layers = None
+x = tf.placeholder(tf.float32), rnn.GRUCell(3)
