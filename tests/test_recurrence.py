@@ -357,7 +357,7 @@ def test_other_wrong_arguments_are_named(implementation):
       with pytest.raises(ValueError, match="initial_state has . parts"):
         recurrence.indy_lstm(*lstm, states)
     for activation in (None, "relu"):
-      with pytest.raises(ValueError, match=f"activation is {activation!r}"):
+      with pytest.raises(TypeError, match=f"activation is {activation!r}"):
         recurrence.indy_gru(x, u, b, h, activation=activation)
     with pytest.raises(ValueError, match="recurrent_kernel has 1 parts"):
       recurrence.indy_gru(x, u, (b[:8], b[8:]), h)

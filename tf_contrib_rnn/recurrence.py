@@ -35,13 +35,14 @@ def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
   """Raises the same errors for both implementations.
 
   Raises:
-    ValueError: If the order of gates is unknown, if the activation is no
-      function, or if known shapes or numbers of parts do not match. The message
-      names the argument.
+    ValueError: If the order of gates is unknown, or if known shapes or numbers
+      of parts do not match. The message names the argument.
+    TypeError: If the activation is no function, as in TensorFlow 1.15.
   """
   if not callable(call.activation):
-    raise ValueError(
-      f"activation is {call.activation!r}, expected a function of a tensor"
+    raise TypeError(
+      f"activation is {call.activation!r}, which is not callable, expected a "
+      "function of a tensor"
     )
   if len(call.states) != len(kind.states):
     raise ValueError(
@@ -185,10 +186,9 @@ def ind_rnn(
     final state [batch, units].
 
   Raises:
-    ValueError: If known shapes do not match, or if the activation is no
-      function.
-    TypeError: If dtypes do not match when a graph is built, or if the lengths
-      are not integers.
+    ValueError: If known shapes do not match.
+    TypeError: If dtypes do not match when a graph is built, if the activation
+      is no function, or if the lengths are not integers.
     tf.errors.InvalidArgumentError: If shapes or dtypes do not match when the
       function runs.
 
