@@ -66,7 +66,7 @@ def _fit_states(states, sequences, cell):
       )
   if batch == 1:
     return states
-  # Keras's loop would add one state to the inputs of all sequences.
+  # One state for all sequences, as Keras's loop takes it in eager mode.
   shape = (ops.shape(sequences)[0], cell.units)
   return [
     ops.broadcast_to(state, shape) if state.shape[0] == 1 else state

@@ -96,16 +96,7 @@ def _copy(
   def skip(folder, names):  # the output may be inside what is copied
     return [n for n in names if pathlib.Path(folder, n).resolve() == inside]
 
-  copies: dict[pathlib.Path, pathlib.Path] = {}
-  for path in {path.resolve(): path for path in paths}.values():
-    is_alone = path.is_dir() and len(paths) == 1
-    copy = output if is_alone else output / path.resolve().name
-    if copy in copies:
-      raise shutil.Error(
-        f"{str(copies[copy])!r} and {str(path)!r} would both be {str(copy)!r}: "
-        "expected one at a time, or the folder that they are in"
-      )
-    copies[copy] = path
+  copies = _name_copies(paths, output)
   for copy, path in copies.items():
     if path.is_dir():
       shutil.copytree(
@@ -117,6 +108,24 @@ def _copy(
     for file in list_files(copy):
       _make_own(file, path / file.relative_to(copy), inside)
   return [*copies]
+
+
+def _name_copies(
+  paths: list[pathlib.Path], output: pathlib.Path
+) -> dict[pathlib.Path, pathlib.Path]:
+  """Where each file or folder is copied to: its path by that of the copy."""
+  originals = {path.resolve(): path for path in paths}
+  copies: dict[pathlib.Path, pathlib.Path] = {}
+  for full, path in originals.items():
+    is_alone = path.is_dir() and len(originals) == 1
+    copy = output if is_alone else output / full.name
+    if copy in copies:
+      raise shutil.Error(
+        f"{str(copies[copy])!r} and {str(path)!r} would both be {str(copy)!r}: "
+        "expected one at a time, or the folder that they are in"
+      )
+    copies[copy] = path
+  return copies
 
 
 def _make_own(

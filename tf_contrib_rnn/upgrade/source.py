@@ -16,8 +16,6 @@ _WITH_PYTHON = ("capture", "prun", "time", "timeit")
 _IS_MAGIC = re.compile(
   r"(\s*)([%!?].*|[\w., ]+=\s*[%!].*|[^#'\"]*[^#'\"?\s]\?\??)\s*$"
 )
-
-
 # Lines of IPython that hold Python, or that fail without TensorFlow 1.
 _LISTED = re.compile(r"%(timeit|time|prun|memit|mprun|tensorflow_version)\b")
 
@@ -174,7 +172,7 @@ class _Notebook:
       else:
         cell["source"] = code.splitlines(keepends=True)
     text = json.dumps(self._json, indent=1, ensure_ascii=False)
-    # Half of a pair of surrogates can only be written as \udXXX.
+    # JSON has half a pair of surrogates as an escape alone, such as \ud83d.
     return (text + "\n").encode(errors="backslashreplace")
 
   def show(self, code: str) -> str:
