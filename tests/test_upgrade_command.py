@@ -372,6 +372,23 @@ def test_a_file_whose_neighbours_import_it(tmp_path):
   assert (tmp_path / "main.py").read_text() == "import model\n"
 
 
+def test_a_copied_file_whose_neighbours_import_it(tmp_path):
+  program, output = tmp_path / "program", tmp_path / "copy"
+  program.mkdir()
+  main = "from common import contrib_rnn\nimport model\n"
+  common = "from tensorflow.contrib import rnn as contrib_rnn\n"
+  write(program, model=OLD, main=main, common=common)
+  paths = program / "model.py", program / "main.py"
+  for path in paths:
+    assert run("upgrade", path, "--output", output / path.stem) == 0
+    assert os.listdir(output / path.stem) == [path.name]
+  copy = output / "model" / "model.py"
+  assert "tf_contrib_rnn.GRUCell" in copy.read_text()
+  assert "disable_v2_behavior" not in copy.read_text()  # main does it
+  assert "disable_v2_behavior" in (output / "main" / "main.py").read_text()
+  assert (program / "main.py").read_text() == main
+
+
 def test_hidden_folders_are_left_alone(tmp_path):
   for name in (".git", "__pycache__", "venv"):
     (tmp_path / name).mkdir()

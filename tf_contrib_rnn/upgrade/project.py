@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 from typing import Callable
 from typing import Optional
@@ -26,6 +27,7 @@ from tf_contrib_rnn.upgrade.decide import Finding
 from tf_contrib_rnn.upgrade.resolve import Binding
 from tf_contrib_rnn.upgrade.resolve import Resolver
 from tf_contrib_rnn.upgrade.source import list_files
+from tf_contrib_rnn.upgrade.source import list_neighbours
 from tf_contrib_rnn.upgrade.source import Source
 from tf_contrib_rnn.upgrade.source import Unreadable
 
@@ -163,6 +165,7 @@ class Project:
     paths: the files and folders to upgrade.
     keep_tf_rnn: whether tf.nn.dynamic_rnn and its relatives stay TensorFlow's.
     progress: shows how far a list of files is gone through.
+    originals: what the paths are copies of, if they are copies.
   """
 
   def __init__(
@@ -170,6 +173,7 @@ class Project:
     paths: Iterable[pathlib.Path],
     keep_tf_rnn: bool = False,
     progress: Callable[[Iterable], Iterable] = iter,
+    originals: Optional[Mapping[pathlib.Path, pathlib.Path]] = None,
   ):
     self._keep_tf_rnn = keep_tf_rnn
     self._progress = progress
@@ -182,7 +186,7 @@ class Project:
     self._reached: dict[pathlib.Path, list[Module]] = {}
     self._imported: set[int] = set()
     self._wanted: set[int] = set()
-    self._collect([*paths])
+    self._collect([*paths], originals or {})
     for module in self._modules.values():
       module.read()
 
@@ -191,7 +195,7 @@ class Project:
     """Those to be upgraded, in order."""
     return [m for m in self._modules.values() if m.is_asked]
 
-  def _collect(self, paths):
+  def _collect(self, paths, originals):
     for path in paths:
       root = path if path.is_dir() else path.parent
       self._roots.add(root.resolve())
@@ -199,9 +203,11 @@ class Project:
         self._modules[file.resolve()] = Module(file)
     for path in paths:
       # A file's neighbours import it, or are imported.
-      for file in list_files(path.parent) if path.is_file() else ():
-        if file.resolve().parent == path.resolve().parent:
-          self._modules.setdefault(file.resolve(), Module(file, is_asked=False))
+      original = originals.get(path, path)
+      for file in list_neighbours(original) if path.is_file() else ():
+        neighbour = Module(file, is_asked=False)
+        neighbour.folder = path.resolve().parent
+        self._modules.setdefault(neighbour.folder / file.name, neighbour)
 
   # Who imports what.
 

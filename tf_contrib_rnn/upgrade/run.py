@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 from typing import Optional
 
@@ -33,8 +34,12 @@ def _with_progress(modules: Iterable[Module]) -> Iterable[Module]:
   )
 
 
-def _make_project(paths: Iterable[pathlib.Path], keep_tf_rnn: bool) -> Project:
-  project = Project(paths, keep_tf_rnn, _with_progress)
+def _make_project(
+  paths: Iterable[pathlib.Path],
+  keep_tf_rnn: bool,
+  originals: Optional[Mapping[pathlib.Path, pathlib.Path]] = None,
+) -> Project:
+  project = Project(paths, keep_tf_rnn, _with_progress, originals)
   project.upgrade()
   return project
 
@@ -59,9 +64,8 @@ def upgrade(
     0 if nothing is left to do, else 1.
   """
   console = rich.console.Console()
-  if output is not None:
-    paths = _copy(paths, output)
-  project = _make_project(paths, keep_tf_rnn)
+  originals = {} if output is None else _copy(paths, output)
+  project = _make_project(originals or paths, keep_tf_rnn, originals)
   modules = project.modules
   if not modules:
     return _say_nothing_found(paths)
@@ -85,8 +89,8 @@ def upgrade(
 
 def _copy(
   paths: list[pathlib.Path], output: pathlib.Path
-) -> list[pathlib.Path]:
-  """Copies files and folders into a folder; where they are there.
+) -> dict[pathlib.Path, pathlib.Path]:
+  """Copies files and folders into a folder: each path by that of its copy.
 
   Raises:
     shutil.Error: if two of them would be written over each other.
@@ -107,7 +111,7 @@ def _copy(
       shutil.copy2(path, copy)
     for file in list_files(copy):
       _make_own(file, path / file.relative_to(copy), inside)
-  return [*copies]
+  return copies
 
 
 def _name_copies(

@@ -215,4 +215,17 @@ def list_files(path: pathlib.Path) -> list[pathlib.Path]:
   return found
 
 
+def list_neighbours(path: pathlib.Path) -> list[pathlib.Path]:
+  """The other Python files and notebooks in a file's folder."""
+  path = path.resolve()
+  return sorted(
+    file
+    for file in path.parent.iterdir()
+    if file.name.endswith((PYTHON, NOTEBOOK))
+    and file.is_file()
+    and not file.is_symlink()
+    and file != path
+  )
+
+
 _NOT_THE_PROGRAM = ("__pycache__", "node_modules", "venv", "site-packages")
