@@ -365,6 +365,19 @@ def test_files_that_import_each_other(tmp_path):
   assert "tf_contrib_rnn.GRUCell(3)" in (tmp_path / "b.py").read_text()
 
 
+def test_a_name_that_another_file_gives_two_meanings(tmp_path, capsys):
+  write(
+    tmp_path,
+    helper="from tensorflow.contrib import layers, rnn\nrnn = layers\n"
+    "try:\n  from tensorflow.contrib import rnn as cells\n"
+    "except ImportError:\n  from tensorflow.contrib import layers as cells\n",
+    main="from helper import cells, rnn\nimport helper\n"
+    "x = rnn.fully_connected(1, 2), helper.rnn.fully_connected(1, 2)\n"
+    "y = cells.GRUCell(3), helper.cells.GRUCell(3)\n",
+  )
+  assert run("upgrade", tmp_path, "--write") == 0, capsys.readouterr().out
+
+
 def test_a_file_whose_neighbours_import_it(tmp_path):
   write(tmp_path, model=OLD, main="import model\n")
   assert run("upgrade", tmp_path / "model.py", "--write") == 0

@@ -213,8 +213,9 @@ class Resolver(cst.CSTVisitor):
     for scope in {id(s): s for s in self._scopes.values() if s}.values():
       for assignment in scope.assignments:
         self._bindings_of(assignment)
-    for binding in reversed(self.bindings):
-      if self.is_global(binding):
+    for binding in sorted(self.bindings, key=lambda b: self.line_of(b.node)):
+      is_new = binding.local not in self._exports
+      if self.is_global(binding) and (is_new or self._is_always_run(binding)):
         self._exports[binding.local] = binding
 
   def code(self, node: Any) -> str:
@@ -231,6 +232,11 @@ class Resolver(cst.CSTVisitor):
   def is_global(self, binding: Binding) -> bool:
     """Whether a binding is the module's, for other modules to import."""
     return self.is_at_top(binding.node)
+
+  def _is_always_run(self, binding: Binding) -> bool:
+    """Whether a binding is in no if, try, loop or the like."""
+    line = self._parents[binding.node]
+    return isinstance(self._parents[line], cst.Module)
 
   def is_at_top(self, node: Any) -> bool:
     """Whether a node is in no function or class."""
