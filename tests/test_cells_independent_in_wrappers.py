@@ -305,7 +305,7 @@ def test_wrappers_have_the_cells_sizes_and_zero_state(kind, wrap):
   assert wrapped.output_size == cell.output_size
   state = wrapped.zero_state(BATCH, tf.float32)
   tf.nest.assert_same_structure(state, cell.state_size)
-  assert {tuple(s.shape) for s in tf.nest.flatten(state)} == {(BATCH, UNITS)}
+  assert all(s.shape == [BATCH, UNITS] for s in tf.nest.flatten(state))
 
 
 # tf_keras's wrappers, against TensorFlow's own.

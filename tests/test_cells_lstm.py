@@ -584,15 +584,11 @@ def test_integers_as_inputs(make):
     (make_layer_norm, {"input_size": 3}, "input_size parameter is deprecated"),
   ],
 )
-def test_warnings(make, options, words, monkeypatch):
-  said = []
-  monkeypatch.setattr(
-    v1.logging, "warn", lambda text, *values: said.append(text % values)
-  )
+def test_warnings(make, options, words, caplog):
   make()
-  assert not said
+  assert not caplog.messages
   make(**options)
-  assert len(said) == 1 and words in said[0]
+  assert len(caplog.messages) == 1 and words in caplog.messages[0]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -571,6 +571,35 @@ def test_one_initial_state_for_all_sequences(kind, name):
     any_batch = tf.TensorSpec([None, TIME, FEATURES], x.dtype)
     call = tf.function(lambda x: layer(x, initial_state=states))
     assert_close(call.get_concrete_function(any_batch)(x), each)
+    any_states = [tf.TensorSpec([None, UNITS], x.dtype)] * kind.states
+    call = tf.function(lambda x, *states: layer(x, initial_state=list(states)))
+    call = call.get_concrete_function(any_batch, *any_states)
+    assert_close(call(x, *states), each)
+    assert_close(call(x, *repeated), each)
+
+
+@every_kind
+@pytest.mark.parametrize("name", ["tanh", "softplus"])  # no op has softplus
+@pytest.mark.skipif(keras_helpers.IS_KERAS_3, reason="Keras 2 has time_major")
+def test_time_major(kind, name):
+  import tensorflow as tf
+
+  rng = np.random.RandomState(0)
+  x = tensor(keras_helpers.draw(rng, [BATCH, TIME, FEATURES]))
+  mask = tf.sequence_mask([TIME, 0, 1, 3], TIME)
+  options = {"activation": name, "return_state": True}
+  for more in ({}, {"return_sequences": True}, {"go_backwards": True}):
+    layer = kind.layer(UNITS, **options, **more)
+    want, *states = layer(x, mask=mask)
+    other = kind.layer(UNITS, **options, **more, time_major=True)
+    other.build((TIME, BATCH, FEATURES))
+    other.set_weights(layer.get_weights())
+    got, *got_states = other(
+      tf.transpose(x, [1, 0, 2]), mask=tf.transpose(mask)
+    )
+    if more.get("return_sequences"):
+      got = tf.transpose(got, [1, 0, 2])
+    assert_close([got, *got_states], [want, *states])
 
 
 def test_two_threads_run_a_layer():

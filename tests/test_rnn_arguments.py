@@ -77,7 +77,11 @@ def test_a_wrong_call_is_tensorflows_error(arguments, error, message):
       make_call("dynamic_rnn", indy("IndyGRU"), **arguments)
 
 
-def test_one_row_of_state_for_an_unknown_batch_is_tensorflows_error():
+@pytest.mark.parametrize("has_dimensions", [False, True])
+def test_one_row_of_state_for_an_unknown_batch_is_tensorflows_error(
+  has_dimensions,
+):
+  assert isinstance(tf.TensorShape([1])[0], int) != has_dimensions
   with tf.Graph().as_default():
     x = v1.placeholder(tf.float32, [None, 3, 4])
     with pytest.raises(ValueError, match="enters the loop with shape"):
@@ -89,7 +93,9 @@ def test_one_row_of_state_for_an_unknown_batch_is_tensorflows_error():
       )
 
 
-def test_unknown_depth_and_wrong_rank():
+@pytest.mark.parametrize("has_dimensions", [False, True])
+def test_unknown_depth_and_wrong_rank(has_dimensions):
+  assert isinstance(tf.TensorShape([1])[0], int) != has_dimensions
   with tf.Graph().as_default():
     with pytest.raises(ValueError, match="must be accessible via shape infer"):
       x = v1.placeholder(tf.float32, [2, 3, None])

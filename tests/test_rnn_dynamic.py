@@ -271,9 +271,11 @@ def test_initial_states_of_both_directions(kind, layers):
 @every_kind
 @pytest.mark.parametrize("shape", [[None, 6], [None, None]])
 @pytest.mark.parametrize("rows", [1, 4])
+@pytest.mark.parametrize("has_dimensions", [False, True])
 def test_a_state_of_unknown_batch_may_be_one_row_for_all(
-  kind, shape, rows, layers
+  kind, shape, rows, has_dimensions, layers
 ):
+  assert isinstance(tf.TensorShape([1])[0], int) != has_dimensions
   rng = np.random.RandomState(5)
   states = [helpers.random(rng, [rows, 6]) for _ in range(KINDS[kind].states)]
 

@@ -25,6 +25,14 @@ from tf_contrib_rnn.ops import fused
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
+def _size(tensor: tf.Tensor, axis: int) -> Any:
+  """A dimension of a tensor, or None if it is not known.
+
+  `tensor.shape[axis]` is a Dimension after `v1.disable_v2_behavior()`.
+  """
+  return tf.compat.dimension_value(tensor.shape[axis])
+
+
 def _check_shape(name: str, tensor: tf.Tensor, expected: list) -> None:
   if not tensor.shape.is_compatible_with(expected):
     expected = ["?" if size is None else size for size in expected]
@@ -69,13 +77,13 @@ def _check(kind: cell_kinds.CellKind, call: composed.Call) -> None:
       "sequence_length is given with inputs of rank 2 (a step), expected "
       "inputs of rank 3 (a sequence)"
     )
-  batch = call.inputs.shape[1 if call.time_major else 0]
+  batch = _size(call.inputs, 1 if call.time_major else 0)
   _check_shape("sequence_length", call.sequence_length, [batch])
 
 
 def _check_weights(call: composed.Call) -> Any:
   """Checks u and b, and returns gates * units, or None if it is not known."""
-  width = call.inputs.shape[-1]
+  width = _size(call.inputs, -1)
   if len(call.recurrent_kernels) != len(call.biases):
     raise ValueError(
       f"recurrent_kernel has {len(call.recurrent_kernels)} parts, and bias has "
@@ -85,8 +93,8 @@ def _check_weights(call: composed.Call) -> Any:
     (u,), (b,) = call.recurrent_kernels, call.biases
     _check_shape("recurrent_kernel", u, [1, width])
     _check_shape("bias", b, [2, width] if b.shape.rank == 2 else [width])
-    return b.shape[-1]
-  widths = [b.shape[-1] for b in call.biases]
+    return _size(b, -1)
+  widths = [_size(b, -1) for b in call.biases]
   for u, b, part in zip(call.recurrent_kernels, call.biases, widths):
     _check_shape("A part of recurrent_kernel", u, [1, part])
     _check_shape("A part of bias", b, [part])
@@ -451,7 +459,7 @@ def sru_with_last_output(
   inputs = tf.convert_to_tensor(inputs, name="inputs")
   convert = functools.partial(tf.convert_to_tensor, dtype_hint=inputs.dtype)
   bias = convert(bias, name="bias")
-  width = inputs.shape[-1] if inputs.shape.rank else None
+  width = _size(inputs, -1) if inputs.shape.rank else None
   _check_shape("bias", bias, [None if width is None else width // 2])
   # What the op has beside: recurrent weights of c, biases of all gates, and a
   # state that is the last output.

@@ -304,7 +304,7 @@ class NASCell(LayerCell):
     return self._num_units if self._num_proj is None else self._num_proj
 
   def build(self, inputs_shape) -> None:
-    depth = tf.TensorShape(inputs_shape)[-1]
+    depth = tf.compat.dimension_value(tf.TensorShape(inputs_shape)[-1])
     if depth is None:
       raise ValueError(
         f"Expected inputs.shape[-1] to be known, saw shape: {inputs_shape}"

@@ -41,7 +41,7 @@ class Sequences:
 
   def flatten(self, sequences: tf.Tensor) -> tf.Tensor:
     """Makes [rows, depth] of sequences [batch, time, depth]."""
-    depth = sequences.shape[-1]
+    depth = sequences.shape.as_list()[-1]
     if isinstance(self.shape, list):
       rows = self.shape[0] * self.shape[1]
     elif depth:

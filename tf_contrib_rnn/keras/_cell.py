@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tf_contrib_rnn import cell_kinds
 from tf_contrib_rnn.keras._family import Dropout
 from tf_contrib_rnn.keras._family import ops
+from tf_contrib_rnn.keras._family import sizes
 
 # The cells that are being run on projected inputs. That is no attribute of the
 # cell, which other threads may call.
@@ -68,10 +69,11 @@ class CellBase(Dropout):
   def build(self, input_shape):
     """Makes the weights for inputs of a shape that ends in the features."""
     super(self.keras_class, self).build(input_shape)
-    features = input_shape[-1]
+    shape = sizes(input_shape)
+    features = shape[-1]
     if features is None:
       raise ValueError(
-        f"inputs have shape {tuple(input_shape)}, expected a known last "
+        f"inputs have shape {shape}, expected a known last "
         "dimension, the number of features"
       )
     self.kernel = self._add("kernel", (features, self.gates * self.units))
@@ -132,10 +134,10 @@ class CellBase(Dropout):
 
   def product(self, inputs: Any, kernel: Any, *masks: Any) -> Any:
     """x W of inputs with these masks."""
-    features = inputs.shape[-1]
-    if features not in (None, kernel.shape[0]):
+    features, expected = sizes(inputs)[-1], sizes(kernel)[0]
+    if features not in (None, expected):
       raise ValueError(
-        f"inputs have shape {tuple(inputs.shape)}, expected {kernel.shape[0]} "
+        f"inputs have shape {sizes(inputs)}, expected {expected} "
         "features in the last dimension, as when the layer was built"
       )
     if len(masks) < 2:

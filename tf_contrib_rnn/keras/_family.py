@@ -60,6 +60,15 @@ def _functions_of_keras_2() -> types.SimpleNamespace:
 ops: Any = keras.ops if IS_KERAS_3 else _functions_of_keras_2()
 
 
+def sizes(tensor_or_shape: Any) -> tuple[Optional[int], ...]:
+  """The sizes of a tensor's axes, None where they are not known.
+
+  `tensor.shape[0]` is a Dimension after `tf.compat.v1.disable_v2_behavior()`.
+  """
+  shape = getattr(tensor_or_shape, "shape", tensor_or_shape)
+  return tuple(shape.as_list() if hasattr(shape, "as_list") else shape)
+
+
 # These come before Keras's class in a cell's bases, and use what is there.
 if TYPE_CHECKING:
   from keras.layers import Layer as _Mixin
@@ -228,7 +237,10 @@ class _RNNOfKeras2(keras.layers.RNN):
     super().build(input_shape)
 
   def inner_loop(self, sequences, initial_state, mask, training=None):
-    """Runs the cell along time: (last output, outputs, final states)."""
+    """Runs the cell along time: (last output, outputs, final states).
+
+    The sequences are [batch, time, features], also with time_major.
+    """
     return keras.backend.rnn(
       lambda x, states: self.cell(x, states, training=training),
       sequences,
@@ -236,8 +248,7 @@ class _RNNOfKeras2(keras.layers.RNN):
       go_backwards=self.go_backwards,
       mask=mask,
       unroll=self.unroll,
-      input_length=sequences.shape[0 if self.time_major else 1],
-      time_major=self.time_major,
+      input_length=sizes(sequences)[1],
       zero_output_for_mask=self.zero_output_for_mask,
       return_all_outputs=self.return_sequences,
     )
@@ -247,16 +258,23 @@ class _RNNOfKeras2(keras.layers.RNN):
     import tensorflow as tf
 
     sequences = inputs[0] if isinstance(inputs, list) else inputs
-    is_unknown = self.unroll and sequences.shape[1] is None
+    time = sizes(sequences)[0 if self.time_major else 1]
+    is_unknown = self.unroll and time is None
     if isinstance(sequences, tf.RaggedTensor) or is_unknown:
       return super().call(inputs, mask, training, initial_state)
     sequences, initial_state, _ = self._process_inputs(
       inputs, initial_state, None
     )
     self._maybe_reset_cell_dropout_mask(self.cell)
+    if isinstance(mask, (list, tuple)):  # of the sequences and of the state
+      mask = mask[0]
+    if self.time_major:
+      sequences, mask = _swap_axes(sequences), _swap_axes(mask)
     last, outputs, states = self.inner_loop(
       sequences, initial_state, mask, training
     )
+    if self.time_major:
+      outputs = _swap_axes(outputs)
     if self.stateful:
       self.add_update(
         [
@@ -266,6 +284,15 @@ class _RNNOfKeras2(keras.layers.RNN):
       )
     output = outputs if self.return_sequences else last
     return [output, *states] if self.return_state else output
+
+
+def _swap_axes(tensor: Any) -> Any:
+  """A tensor with batch for time and time for batch."""
+  import tensorflow as tf
+
+  if tensor is None:
+    return None
+  return tf.transpose(tensor, [1, 0, *range(2, len(tensor.shape))])
 
 
 if TYPE_CHECKING:

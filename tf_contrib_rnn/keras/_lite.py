@@ -23,6 +23,7 @@ import tensorflow as tf
 from tf_contrib_rnn import recurrence
 from tf_contrib_rnn.keras import cells
 from tf_contrib_rnn.keras._family import keras
+from tf_contrib_rnn.keras._family import sizes
 
 _is_asked_for = contextvars.ContextVar("lite_sequence_lstm", default=False)
 
@@ -93,8 +94,7 @@ def can_mark(
     and tf.inside_function()
     and training is False  # what exporting and predicting say
     and mask is None
-    and sequences.shape[0] is not None
-    and sequences.shape[1] is not None
+    and None not in sizes(sequences)[:2]
     and sequences.dtype == tf.float32
     and layer.cell.kernel.dtype == layer.compute_dtype == "float32"
     and layer.cell.use_bias

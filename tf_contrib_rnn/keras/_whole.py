@@ -41,7 +41,7 @@ def _find_activation(function: Any) -> Optional[Callable]:
 
 def _is_for_each_unit(mask: Any) -> bool:
   shape = tf.TensorShape(None if mask is None else mask.shape)
-  return shape.rank == 3 and shape[2] != 1
+  return shape.rank == 3 and shape.as_list()[2] != 1
 
 
 def can_run(layer: Any, mask: Any) -> bool:
@@ -61,7 +61,6 @@ def can_run(layer: Any, mask: Any) -> bool:
     and _find_activation(gate) is sigmoid
     and not cell.recurrent_dropout
     and not layer.unroll
-    and not getattr(layer, "time_major", False)
     and not _is_for_each_unit(mask)
     and (choice.can_fuse() or choice.steps_of_chunks() is not None)
   )

@@ -15,6 +15,7 @@ from tf_contrib_rnn.keras._family import ops
 from tf_contrib_rnn.keras._family import register
 from tf_contrib_rnn.keras._family import RNN
 from tf_contrib_rnn.keras._family import RUNS_TENSORFLOW
+from tf_contrib_rnn.keras._family import sizes
 
 if RUNS_TENSORFLOW:
   from tf_contrib_rnn.keras import _lite
@@ -55,9 +56,9 @@ def _fit_states(states, sequences, cell):
       f"initial_state has length {len(states)}, expected {len(names)}: "
       f"{' and '.join(names)}, each [batch, {cell.units}]"
     )
-  batch = sequences.shape[0]
+  batch = sizes(sequences)[0]
   for state, name in zip(states, names):
-    shape = tuple(state.shape)
+    shape = sizes(state)
     fits = len(shape) == 2 and shape[1] in (None, cell.units)
     if not fits or (batch and shape[0] not in (None, 1, batch)):
       raise ValueError(
@@ -69,7 +70,7 @@ def _fit_states(states, sequences, cell):
   # One state for all sequences, as Keras's loop takes it in eager mode.
   shape = (ops.shape(sequences)[0], cell.units)
   return [
-    ops.broadcast_to(state, shape) if state.shape[0] == 1 else state
+    ops.broadcast_to(state, shape) if sizes(state)[0] in (None, 1) else state
     for state in states
   ]
 

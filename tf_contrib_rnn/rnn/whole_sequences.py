@@ -1,4 +1,8 @@
-"""Runs cells over whole sequences, and decides which calls can run so."""
+"""Runs cells over whole sequences, and decides which calls can run so.
+
+Sizes come from `shape.as_list()`. `shape[0]` is a Dimension, and not None where
+it is unknown, after `tf.compat.v1.disable_v2_behavior()`.
+"""
 
 import functools
 import logging
@@ -68,7 +72,7 @@ def _why_not_tensor(name: str, tensor: Any, rank: int) -> Optional[str]:
   if not isinstance(tensor, (tf.Tensor, tf.Variable, np.ndarray)):
     return f"{name} is a {type(tensor).__name__}, not a tensor"
   shape = tf.TensorShape(tensor.shape)
-  if shape.rank != rank or shape[-1] is None:
+  if shape.rank != rank or shape.as_list()[-1] is None:
     return f"{name} has shape {shape}, not {rank} dimensions with a known last"
   return None
 
@@ -104,7 +108,7 @@ def _why_not_state(
     shape = leaf.shape
     if shape.rank is None or not shape.is_compatible_with([batch, size]):
       return f"initial_state has shape {shape}, expected [{batch}, {size}]"
-    if batch is None and shape[0] == 1:
+    if batch is None and shape.as_list()[0] == 1:
       return f"initial_state has shape {shape}, the batch is unknown"
   return None
 
@@ -126,7 +130,7 @@ def why_not(
   if reason:
     return reason
   input_dtype = tf.as_dtype(inputs.dtype).base_dtype
-  batch = tf.TensorShape(inputs.shape)[1 if time_major else 0]
+  batch = tf.TensorShape(inputs.shape).as_list()[1 if time_major else 0]
   if not input_dtype.is_floating:
     return f"inputs is of {input_dtype.name}"
   if dtype is None and initial_state is None:
@@ -195,9 +199,9 @@ def _broadcast_state(batch: Any, state: Any) -> tf.Tensor:
   first step broadcasts it.
   """
   state = tf.convert_to_tensor(state)
-  if state.shape[0] is not None:
+  size, units = state.shape.as_list()
+  if size is not None:
     return state
-  units = state.shape[1]
   units = tf.shape(state)[1] if units is None else units
   return tf.broadcast_to(state, [batch, units])
 
