@@ -128,6 +128,26 @@ def test_what_the_names_are_in_an_h5_file(prefix):
     assert not any(isinstance(v, h5py.Group) for v in file.values())
 
 
+def test_h5_files_with_links_and_attributes(tmp_path):
+  path = str(tmp_path / "tied.h5")
+  with h5py.File(path, "w") as file:
+    file.attrs["names"] = np.array(["a", "b"], "S")
+    file["encoder/kernel"] = np.ones([2])
+    file["decoder/kernel"] = file["encoder/kernel"]
+    file["soft"] = h5py.SoftLink("/encoder")
+  arrays = read(convert.run(path, "npz"))
+  assert {*arrays} == {"encoder/kernel", "decoder/kernel", "soft/kernel"}
+  with h5py.File(path, "a") as file:
+    file["broken"] = h5py.SoftLink("/nothing")
+  expect_refusal("expected a whole .h5 file", path, "npz", overwrite=True)
+  with h5py.File(path, "a") as file:
+    del file["broken"]
+    file["encoder/root"] = file["/"]
+  expect_refusal(
+    "the group 'encoder/root' is inside itself", path, "npz", overwrite=True
+  )
+
+
 def test_h5_files_of_other_programs(tmp_path):
   path = str(tmp_path / "other.hdf5")
   with h5py.File(path, "w") as file:
@@ -229,6 +249,16 @@ def test_names_that_a_format_has_for_itself(to, name, tmp_path):
   prefix = migrate.write_checkpoint(arrays, tmp_path / "model")
   expect_refusal(f"a variable has the name {name!r}", prefix, to)
   expect_equal(read(convert.run(prefix, "h5")), arrays)
+
+
+def test_names_that_a_zip_archive_cannot_have(tmp_path):
+  for name in ("a" * 2**16, "a\0b"):
+    arrays = {"a": np.ones(1), name: np.ones(2)}
+    path = str(tmp_path / "model.safetensors")
+    formats.FORMATS["safetensors"].write(arrays, path)
+    expect_refusal(f"a variable has the name {name[:9]!r}"[:-1], path, "npz")
+    again = convert.run(path, "h5", tmp_path / "model.h5", overwrite=True)
+    expect_equal(read(again), arrays)
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -340,6 +370,17 @@ def test_paths_without_a_folder(prefix, tmp_path, monkeypatch):
   assert convert.run("model.ckpt", "npz") == "model.ckpt.npz"
   assert convert.run("model.ckpt.npz", "tf1", "new") == "new"
   expect_equal(read("new"), VARIABLES)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_prefix_like_a_file_of_another_format(to, tmp_path):
+  path = str(tmp_path / f"model{ENDINGS[to]}")
+  prefix = migrate.write_checkpoint(VARIABLES, path)
+  output = convert.run(prefix, to)
+  assert output == path + ENDINGS[to]
+  expect_equal(read(output), VARIABLES)
+  both = convert.run(output, to, path)  # beside model.h5.index
+  expect_equal(read(both), VARIABLES)
 
 
 def test_endings_in_capitals(prefix, tmp_path):

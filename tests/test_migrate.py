@@ -133,6 +133,16 @@ def test_gates_of_an_indy_gru_are_no_cell():
   }
 
 
+def test_a_cell_called_gates():
+  variables = {
+    "rnn/gates/kernel_w": np.ones([3, 5]),
+    "rnn/gates/kernel_u": np.ones([1, 5]),
+    "rnn/gates/bias": np.zeros([5]),
+  }
+  assert migrate.list_scopes("IndRNNCell", variables) == {"rnn/gates": 5}
+  assert migrate.read_weights("IndRNNCell", variables).units == 5
+
+
 def test_missing_variable_is_named():
   variables = an_indy_gru()
   del variables["rnn/indy_gru_cell/candidate/bias"]

@@ -90,9 +90,15 @@ def _format_of(path: str) -> Optional[formats.Format]:
   return None
 
 
+def _format_of_source(path: str) -> Optional[formats.Format]:
+  """As `_format_of`, but model.h5 may be the prefix of model.h5.index."""
+  is_prefix = not os.path.lexists(path) and files.files_of(path)
+  return None if is_prefix else _format_of(path)
+
+
 def _default_output(path: str, to: str) -> str:
   """A path beside another, with the ending of a format."""
-  if _format_of(path):
+  if _format_of_source(path):
     start = os.path.splitext(path)[0]
   else:
     start = files.prefix_of(path)
@@ -134,7 +140,7 @@ def _check_target(target: str, to: str, overwrite: bool) -> None:
 
 
 def _read(path: str) -> Mapping[str, Any]:
-  found = _format_of(path)
+  found = _format_of_source(path)
   return files.load(path) if found is None else formats.read(found, path)
 
 
@@ -150,11 +156,11 @@ def _check_variables(
     )
   holder = formats.FORMATS.get(to)
   dtypes = holder.dtypes if holder else _TF1_DTYPES
-  reserved = ("", *(holder.reserved if holder else ()))
   for name in variables:
-    if name in reserved:
+    if not name or (holder and not holder.can_name(name)):
+      shown = repr(name if len(name) < 100 else name[:100] + "…")
       raise ValueError(
-        f"a variable has the name {name!r}, expected one that {to} can hold"
+        f"a variable has the name {shown}, expected one that {to} can hold"
       )
     # Before gigabytes are read.
     formats.check_dtype(to, dtypes, name, files.dtype_of(name, variables))

@@ -45,7 +45,7 @@ class Format:
     name: what the command calls it.
     endings: of the files' names, the usual one first.
     dtypes: what it can hold.
-    reserved: names that no variable can have in it.
+    can_name: whether a variable can have a name in it.
     read: reads a file.
     write: writes a file.
   """
@@ -53,7 +53,7 @@ class Format:
   name: str
   endings: tuple[str, ...]
   dtypes: tuple[str, ...]
-  reserved: tuple[str, ...]
+  can_name: Callable[[str], bool]
   read: Callable[[str], Arrays]
   write: Callable[[Mapping[str, np.ndarray], str], None]
 
@@ -67,6 +67,12 @@ def _read_npz(path: str) -> Arrays:
   return arrays
 
 
+def _can_name_in_npz(name: str) -> bool:
+  is_argument = name in ("file", "allow_pickle")  # of numpy.savez
+  size = len(f"{name}.npy".encode(errors="replace"))
+  return bool(name) and not is_argument and "\0" not in name and size < 2**16
+
+
 def _write_npz(arrays: Mapping[str, np.ndarray], path: str) -> None:
   with open(path, "wb") as file:  # to a path it may add an ending
     np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -76,13 +82,21 @@ def _read_h5(path: str) -> Arrays:
   h5py = libraries.load("h5py", "an .h5 file")
   arrays = {}
 
-  def add(name, item):
-    if isinstance(item, h5py.Dataset):
-      arrays[name] = np.asarray(item[()])
+  def add(groups, path):
+    """Adds what is in the last of these groups, which is at that path."""
+    for name in groups[-1]:
+      item = groups[-1][name]  # links lead to it, more than one perhaps
+      if isinstance(item, h5py.Dataset):
+        arrays[path + name] = np.asarray(item[()])
+      elif item in groups:
+        raise ValueError(f"the group {path + name!r} is inside itself")
+      elif isinstance(item, h5py.Group):
+        add([*groups, item], f"{path}{name}/")
 
   with h5py.File(path, "r") as file:
-    file.visititems(add)
-    is_escaped = file.attrs.get("names") == _ESCAPED
+    add([file["/"]], "")
+    names = file.attrs.get("names")
+    is_escaped = isinstance(names, str) and names == _ESCAPED
   unescape = urllib.parse.unquote if is_escaped else str
   return {unescape(name): array for name, array in arrays.items()}
 
@@ -96,7 +110,7 @@ def _write_h5(arrays: Mapping[str, np.ndarray], path: str) -> None:
 
 
 def _escape(name: str) -> str:
-  escaped = name.replace("%", "%25").replace("/", "%2F")
+  escaped = name.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
   return "%2E" if escaped == "." else escaped  # to HDF5, the group itself
 
 
@@ -117,18 +131,23 @@ FORMATS = {
       "npz",
       (".npz",),
       (*_DTYPES, "complex128"),
-      ("file", "allow_pickle"),  # arguments of numpy.savez
+      _can_name_in_npz,
       _read_npz,
       _write_npz,
     ),
     Format(
-      "h5", (".h5", ".hdf5"), (*_DTYPES, "complex128"), (), _read_h5, _write_h5
+      "h5",
+      (".h5", ".hdf5"),
+      (*_DTYPES, "complex128"),
+      bool,
+      _read_h5,
+      _write_h5,
     ),
     Format(
       "safetensors",
       (".safetensors",),
       (*_DTYPES, "bfloat16"),
-      ("__metadata__",),
+      lambda name: name not in ("", "__metadata__"),
       _read_safetensors,
       _write_safetensors,
     ),

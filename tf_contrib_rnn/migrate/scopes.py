@@ -63,13 +63,20 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
     if not ("/" + name).endswith("/" + kernel):
       continue
     scope = name[: -len(kernel)].rstrip("/")
-    is_part = scope.split("/")[-1] == "gates"  # of an IndyGRUCell
-    if is_part or not set(kind.variables) <= {*_list_below(scope, variables)}:
+    if _is_part_of_a_gru(scope, variables) or not set(kind.variables) <= {
+      *_list_below(scope, variables)
+    }:
       continue
     units = _units_below(scope, kind.parts[0], variables)
     if units is not None:
       scopes[scope] = units
   return dict(sorted(scopes.items()))
+
+
+def _is_part_of_a_gru(scope: str, names: Iterable[str]) -> bool:
+  """Whether a scope has the variables of an IndyGRUCell's gates."""
+  start, _, last = scope.rpartition("/")
+  return last == "gates" and join(start, "candidate/kernel") in names
 
 
 def _units_below(
