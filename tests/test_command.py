@@ -74,6 +74,7 @@ def test_against_a_function_of_the_folder(prefix, tmp_path):
     "assert not sys.argv[1:]\n"
     "def build():\n  x = tf.placeholder(tf.float32, [2, 5, 3])\n"
     "  cell = tf_contrib_rnn.IndRNNCell(4)\n"
+    "  tf.layers.flatten(x)\n"  # TensorFlow has no tf.layers with Keras 3
     "  tf_contrib_rnn.dynamic_rnn(cell, x, dtype=tf.float32)\n"
   )
   # A process of its own: TensorFlow 1's behaviour would stay on in this one.

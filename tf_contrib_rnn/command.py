@@ -205,6 +205,9 @@ def _upgrade(options) -> int:
 def _checkpoint(options) -> int:
   """The commands that read checkpoints, for which TensorFlow is imported."""
   _quieten()
+  if getattr(options, "against", None) and importlib.util.find_spec("tf_keras"):
+    # As in an upgraded program that uses tf.layers.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
   import tensorflow as tf
 
   try:

@@ -34,7 +34,8 @@ class SRUCell(LayerCell):
 
   Args:
     num_units: Int, the number of units H.
-    activation: act, a function of a tensor. Default: `tanh`.
+    activation: act, a function of a tensor. Default: `tanh`. A name is not
+      accepted, as in tf.contrib.rnn.
     reuse: Optional bool or `tf.compat.v1.AUTO_REUSE`: whether to reuse
       variables in an existing scope. If it is not set and the scope already has
       the variables, a call raises an error.

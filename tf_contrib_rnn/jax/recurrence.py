@@ -246,8 +246,7 @@ def indy_gru(
 
   h is the state before a step, and h' is the state and output after it.
 
-  Source: Gonnet and Deselaers, "IndyLSTMs: Independently Recurrent LSTMs"
-  (https://arxiv.org/abs/1903.08023), which tf.contrib.rnn applied to the GRU.
+  Source: `tf.contrib.rnn.IndyGRUCell` of TensorFlow 1.15.
 
   Args:
     inputs: The projected inputs x W: [batch, 3 * units] for one step, or
