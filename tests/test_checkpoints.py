@@ -68,6 +68,34 @@ def test_names_saved_here_are_those_of_tensorflow_1(kind, tmp_path):
   } == set(theirs)
 
 
+@pytest.mark.parametrize("kind", CELLS)
+def test_training_goes_on_after_a_restore(kind, tmp_path):
+  """With Adam's moments and the global step."""
+  path = str(tmp_path / "ckpt")
+
+  def train(steps, restored=None, saved=None):
+    with tf.Graph().as_default(), v1.Session() as session:
+      v1.set_random_seed(1)
+      inputs, outputs = build(CELLS[kind])
+      loss = tf.reduce_mean(tf.square(outputs - 0.5))
+      step = v1.train.get_or_create_global_step()
+      update = v1.train.AdamOptimizer(0.1).minimize(loss, step)
+      session.run(v1.global_variables_initializer())
+      if restored:
+        v1.train.Saver().restore(session, restored)
+      for _ in range(steps):
+        session.run(update, {inputs: INPUTS})
+      if saved:
+        v1.train.Saver().save(session, saved)
+      return session.run([step, outputs], {inputs: INPUTS})
+
+  train(3, saved=path)
+  step, outputs = train(2, restored=path)
+  whole_step, whole_outputs = train(5)
+  assert step == whole_step == 5
+  np.testing.assert_allclose(outputs, whole_outputs, rtol=1e-5, atol=1e-6)
+
+
 def test_partial_restore(tmp_path):
   path = str(tmp_path / "ckpt")
   train_and_save(CELLS["gru"], path)
