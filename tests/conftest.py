@@ -80,8 +80,10 @@ def no_variables_of_other_tests():
     tensorflow.compat.v1.reset_default_graph()
 
 
-# What graph-mode programs call.
+# What graph-mode programs call. Keras 3 has no graph mode.
 OF_GRAPHS = ("cells_", "chunks", "contrib_", "fused_rnn_", "golden", "rnn_")
+if os.environ.get("TF_USE_LEGACY_KERAS") == "1":
+  OF_GRAPHS += ("keras_",)
 
 
 @pytest.fixture(autouse=True)

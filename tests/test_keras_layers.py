@@ -12,6 +12,7 @@ from keras_helpers import MASKS
 from keras_helpers import tensor
 
 import tf_contrib_rnn.keras as indy
+from tf_contrib_rnn.keras._family import sizes
 
 BATCH, TIME = keras_helpers.BATCH, keras_helpers.TIME
 FEATURES, UNITS = keras_helpers.FEATURES, keras_helpers.UNITS
@@ -33,11 +34,9 @@ def test_shapes_and_symbolic_calls(kind):
   x = keras.layers.Input((None, FEATURES))
   layer = kind.layer(UNITS, return_sequences=True, return_state=True)
   outputs, *states = layer(x)
-  assert tuple(outputs.shape) == (None, None, UNITS)
-  assert [tuple(state.shape) for state in states] == (
-    [(None, UNITS)] * kind.states
-  )
-  assert tuple(kind.layer(UNITS)(x).shape) == (None, UNITS)
+  assert sizes(outputs) == (None, None, UNITS)
+  assert [*map(sizes, states)] == [(None, UNITS)] * kind.states
+  assert sizes(kind.layer(UNITS)(x)) == (None, UNITS)
 
 
 @every_kind
