@@ -402,6 +402,23 @@ def test_a_copied_file_whose_neighbours_import_it(tmp_path):
   assert (program / "main.py").read_text() == main
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_copied_files_of_folders_with_like_named_neighbours(order, tmp_path):
+  for name in "ab":
+    (tmp_path / name).mkdir()
+  write(
+    tmp_path / "a",
+    helper="import tensorflow as tf\n",
+    train="from helper import tf\nc = tf.contrib.rnn.GRUCell(3)\n",
+  )
+  write(tmp_path / "b", helper="tf = None\n", serve="from helper import tf\n")
+  paths = [tmp_path / "a" / "train.py", tmp_path / "b" / "serve.py"][::order]
+  output = tmp_path / "copy"
+  assert run("upgrade", *paths, "--output", output) == 0
+  assert "tf_contrib_rnn.GRUCell(3)" in (output / "train.py").read_text()
+  assert (output / "serve.py").read_text() == "from helper import tf\n"
+
+
 def test_hidden_folders_are_left_alone(tmp_path):
   for name in (".git", "__pycache__", "venv"):
     (tmp_path / name).mkdir()

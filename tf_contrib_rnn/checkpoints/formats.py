@@ -10,6 +10,7 @@ no dtype becomes another.
   `bias/Adam`): a dataset's name has "%2F" for "/" and "%25" for "%", and the
   file's attribute `names` says so. `h5py.File(path)["rnn%2Fcell%2Fkernel"]`. It
   has no bfloat16. In other programs' files, the path of a dataset is the name.
+  Links are followed, into other files too.
 - `.safetensors`: `safetensors.numpy.load_file(path)["rnn/cell/kernel"]`. It has
   bfloat16, but not complex128.
 """
@@ -82,19 +83,22 @@ def _read_h5(path: str) -> Arrays:
   h5py = libraries.load("h5py", "an .h5 file")
   arrays = {}
 
-  def add(groups, path):
-    """Adds what is in the last of these groups, which is at that path."""
-    for name in groups[-1]:
-      item = groups[-1][name]  # links lead to it, more than one perhaps
+  def add(group, path, outer):
+    """Adds what is in a group at a path, which is inside other groups."""
+    for key in group:
+      name = path + (key if isinstance(key, str) else os.fsdecode(key))
+      item = group.get(key)  # links lead to it, more than one perhaps
+      if item is None:
+        raise ValueError(f"the link {name!r} leads nowhere")
       if isinstance(item, h5py.Dataset):
-        arrays[path + name] = np.asarray(item[()])
-      elif item in groups:
-        raise ValueError(f"the group {path + name!r} is inside itself")
+        arrays[name] = np.asarray(item[()])
+      elif item in (group, *outer):
+        raise ValueError(f"the group {name!r} is inside itself")
       elif isinstance(item, h5py.Group):
-        add([*groups, item], f"{path}{name}/")
+        add(item, f"{name}/", (group, *outer))
 
   with h5py.File(path, "r") as file:
-    add([file["/"]], "")
+    add(file["/"], "", ())
     names = file.attrs.get("names")
     is_escaped = isinstance(names, str) and names == _ESCAPED
   unescape = urllib.parse.unquote if is_escaped else str

@@ -197,17 +197,21 @@ class Project:
 
   def _collect(self, paths, originals):
     for path in paths:
-      root = path if path.is_dir() else path.parent
-      self._roots.add(root.resolve())
-      for file in list_files(path):
-        self._modules[file.resolve()] = Module(file)
+      if not path.is_file():
+        self._roots.add(path.resolve())
+        for file in list_files(path):
+          self._modules[file.resolve()] = Module(file)
+        continue
+      # A copied file has the neighbours, and the names, of its original.
+      original = originals.get(path, path).resolve()
+      module = self._modules[original] = Module(path)
+      module.folder = original.parent
+      self._roots.add(module.folder)
     for path in paths:
       # A file's neighbours import it, or are imported.
       original = originals.get(path, path)
       for file in list_neighbours(original) if path.is_file() else ():
-        neighbour = Module(file, is_asked=False)
-        neighbour.folder = path.resolve().parent
-        self._modules.setdefault(neighbour.folder / file.name, neighbour)
+        self._modules.setdefault(file, Module(file, is_asked=False))
 
   # Who imports what.
 

@@ -216,16 +216,23 @@ def list_files(path: pathlib.Path) -> list[pathlib.Path]:
 
 
 def list_neighbours(path: pathlib.Path) -> list[pathlib.Path]:
-  """The other Python files and notebooks in a file's folder."""
+  """The other Python files and notebooks in a file's folder.
+
+  There are none in a folder that can't be listed.
+  """
   path = path.resolve()
-  return sorted(
+  try:
+    files = sorted(path.parent.iterdir())
+  except OSError:
+    return []
+  return [
     file
-    for file in path.parent.iterdir()
+    for file in files
     if file.name.endswith((PYTHON, NOTEBOOK))
     and file.is_file()
     and not file.is_symlink()
     and file != path
-  )
+  ]
 
 
 _NOT_THE_PROGRAM = ("__pycache__", "node_modules", "venv", "site-packages")
