@@ -579,7 +579,7 @@ def test_one_initial_state_for_all_sequences(kind, name):
 
 @every_kind
 @pytest.mark.parametrize("name", ["tanh", "softplus"])  # no op has softplus
-@pytest.mark.skipif(keras_helpers.IS_KERAS_3, reason="Keras 2 has time_major")
+@pytest.mark.skipif(keras_helpers.IS_KERAS_3, reason="not in Keras 3")
 def test_time_major(kind, name):
   import tensorflow as tf
 

@@ -92,8 +92,10 @@ def _format_of(path: str) -> Optional[formats.Format]:
 
 def _format_of_source(path: str) -> Optional[formats.Format]:
   """As `_format_of`, but model.h5 may be the prefix of model.h5.index."""
-  is_prefix = not os.path.lexists(path) and files.files_of(path)
-  return None if is_prefix else _format_of(path)
+  found = _format_of(path)
+  if found and not os.path.lexists(path) and files.files_of(path):
+    return None
+  return found
 
 
 def _default_output(path: str, to: str) -> str:

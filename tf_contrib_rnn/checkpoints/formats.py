@@ -46,7 +46,7 @@ class Format:
     name: what the command calls it.
     endings: of the files' names, the usual one first.
     dtypes: what it can hold.
-    can_name: whether a variable can have a name in it.
+    can_name: whether a variable can have a name, that is not empty, in it.
     read: reads a file.
     write: writes a file.
   """
@@ -71,7 +71,7 @@ def _read_npz(path: str) -> Arrays:
 def _can_name_in_npz(name: str) -> bool:
   is_argument = name in ("file", "allow_pickle")  # of numpy.savez
   size = len(f"{name}.npy".encode(errors="replace"))
-  return bool(name) and not is_argument and "\0" not in name and size < 2**16
+  return not is_argument and "\0" not in name and size < 2**16
 
 
 def _write_npz(arrays: Mapping[str, np.ndarray], path: str) -> None:
@@ -143,7 +143,7 @@ FORMATS = {
       "h5",
       (".h5", ".hdf5"),
       (*_DTYPES, "complex128"),
-      bool,
+      lambda name: True,
       _read_h5,
       _write_h5,
     ),
@@ -151,7 +151,7 @@ FORMATS = {
       "safetensors",
       (".safetensors",),
       (*_DTYPES, "bfloat16"),
-      lambda name: name not in ("", "__metadata__"),
+      lambda name: name != "__metadata__",
       _read_safetensors,
       _write_safetensors,
     ),

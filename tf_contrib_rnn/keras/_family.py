@@ -266,8 +266,7 @@ class _RNNOfKeras2(keras.layers.RNN):
       inputs, initial_state, None
     )
     self._maybe_reset_cell_dropout_mask(self.cell)
-    if isinstance(mask, (list, tuple)):  # of the sequences and of the state
-      mask = mask[0]
+    mask = _as_list(mask)[0]  # of the sequences; a second is of the state
     if self.time_major:
       sequences, mask = _swap_axes(sequences), _swap_axes(mask)
     last, outputs, states = self.inner_loop(

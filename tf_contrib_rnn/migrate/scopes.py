@@ -63,9 +63,9 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
     if not ("/" + name).endswith("/" + kernel):
       continue
     scope = name[: -len(kernel)].rstrip("/")
-    if _is_part_of_a_gru(scope, variables) or not set(kind.variables) <= {
-      *_list_below(scope, variables)
-    }:
+    if _is_part_of_a_gru(scope, variables):
+      continue
+    if not set(kind.variables) <= {*_list_below(scope, variables)}:
       continue
     units = _units_below(scope, kind.parts[0], variables)
     if units is not None:
@@ -73,10 +73,10 @@ def list_scopes(cell: str, checkpoint: Checkpoint) -> dict[str, int]:
   return dict(sorted(scopes.items()))
 
 
-def _is_part_of_a_gru(scope: str, names: Iterable[str]) -> bool:
+def _is_part_of_a_gru(scope: str, variables: Mapping[str, Any]) -> bool:
   """Whether a scope has the variables of an IndyGRUCell's gates."""
   start, _, last = scope.rpartition("/")
-  return last == "gates" and join(start, "candidate/kernel") in names
+  return last == "gates" and join(start, "candidate/kernel") in variables
 
 
 def _units_below(

@@ -85,7 +85,7 @@ class Module:
 
   @functools.cached_property
   def folder(self) -> pathlib.Path:
-    """The folder that the file is in, links resolved."""
+    """The folder that the file is in, or its original; links resolved."""
     return self.path.resolve().parent
 
   def place(self, line: int) -> str:
