@@ -378,6 +378,20 @@ def test_a_name_that_another_file_gives_two_meanings(tmp_path, capsys):
   assert run("upgrade", tmp_path, "--write") == 0, capsys.readouterr().out
 
 
+def test_a_name_that_another_file_makes_its_own(tmp_path):
+  write(
+    tmp_path,
+    helper="from mine import Wrapper\nimport tensorflow as tf\n"
+    "tf = Wrapper()\nimport tensorflow as rnn\n\n\ndef rnn():\n  pass\n",
+    main="import helper\nfrom helper import rnn, tf\n"
+    "a = tf.contrib.rnn.GRUCell(1), helper.tf.contrib.rnn.GRUCell(1)\n"
+    "b = rnn.contrib.rnn.GRUCell(1), helper.rnn.contrib.rnn.GRUCell(1)\n",
+  )
+  main = (tmp_path / "main.py").read_text()
+  run("upgrade", tmp_path, "--write")
+  assert (tmp_path / "main.py").read_text() == main
+
+
 def test_a_file_whose_neighbours_import_it(tmp_path):
   write(tmp_path, model=OLD, main="import model\n")
   assert run("upgrade", tmp_path / "model.py", "--write") == 0

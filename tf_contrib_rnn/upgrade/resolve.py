@@ -213,10 +213,18 @@ class Resolver(cst.CSTVisitor):
     for scope in {id(s): s for s in self._scopes.values() if s}.values():
       for assignment in scope.assignments:
         self._bindings_of(assignment)
-    for binding in sorted(self.bindings, key=lambda b: self.line_of(b.node)):
-      is_new = binding.local not in self._exports
-      if self.is_global(binding) and (is_new or self._is_always_run(binding)):
-        self._exports[binding.local] = binding
+    self._find_exports()
+
+  def _find_exports(self) -> None:
+    """What other modules get: of each name the last meaning that is sure."""
+    of_module = [*self._scopes[self._module].assignments]
+    for assignment in sorted(of_module, key=lambda a: self.line_of(a.node)):
+      name = assignment.name
+      bindings = [b for b in self._bindings_of(assignment) if self.is_global(b)]
+      if self._is_always_run(assignment.node):
+        self._exports[name] = bindings[-1] if bindings else None
+      elif bindings and not self._exports.get(name):
+        self._exports[name] = bindings[-1]
 
   def code(self, node: Any) -> str:
     """The text of a node."""
@@ -227,16 +235,20 @@ class Resolver(cst.CSTVisitor):
 
   def find_export(self, name: str) -> Optional[Binding]:
     """What another module gets that imports a name from this one."""
-    return self._exports.get(name) or self._find_by_star(name)
+    if name in self._exports:
+      return self._exports[name]
+    return self._find_by_star(name)
 
   def is_global(self, binding: Binding) -> bool:
     """Whether a binding is the module's, for other modules to import."""
     return self.is_at_top(binding.node)
 
-  def _is_always_run(self, binding: Binding) -> bool:
-    """Whether a binding is in no if, try, loop or the like."""
-    line = self._parents[binding.node]
-    return isinstance(self._parents[line], cst.Module)
+  def _is_always_run(self, node: Any) -> bool:
+    """Whether what binds a name is in no if, try, loop, function or the like."""
+    statement = node
+    while not isinstance(self._parents[statement], cst.Module):
+      statement = self._parents[statement]
+    return statement is node or isinstance(statement, cst.SimpleStatementLine)
 
   def is_at_top(self, node: Any) -> bool:
     """Whether a node is in no function or class."""
