@@ -6,8 +6,11 @@
 
 Needs nvcc and PyTorch, not TensorFlow. Float32 is float32: TF32 is off, for
 cuDNN too. Times are medians, by the device's own events; before each
-repetition the L2 cache is overwritten. Prints tables last, and leaves all
-figures in build/gpu/benchmark.json.
+repetition the L2 cache is overwritten. Prints tables, and leaves all figures in
+build/gpu/benchmark.json or --output, after each part anew.
+
+Layers are compared with cuDNN's and with a loop of PyTorch's own operations; at
+one size with a loop whose step torch.compile has compiled, too.
 
 Copies and kernels are replayed from a CUDA graph, several in a row: what a host
 needs to launch them does not count. Layers are timed as a program calls them,
@@ -32,20 +35,36 @@ import torch
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "gpu"))
 import kernels as library  # noqa: E402
+from build_kernels import BUILD  # noqa: E402
 
 PROGRAM = "gpu.py"
 REPETITIONS = 30
 IN_A_ROW = 10
 _CYCLES_OF_A_LAUNCH = 40_000_000  # some 20 ms
 # The activation that each cell is mostly used with.
-ACTIVATION = {"IndRNN": "relu", "IndyGRU": "tanh", "IndyLSTM": "tanh"}
-# Batch, units, time, and how many times as fast as cuDNN's LSTM is wanted.
+ACTIVATION = {
+  "IndRNN": "relu",
+  "IndyGRU": "tanh",
+  "IndyLSTM": "tanh",
+  "SRU": "tanh",
+}
+# The layer of cuDNN's that each is compared with.
+RIVALS = {
+  "IndRNN": "LSTM",
+  "IndyGRU": "GRU",
+  "IndyLSTM": "LSTM",
+  "SRU": "LSTM",
+}
+# Batch, units, time, and how many times as fast as its rival each is wanted.
 LAYERS = [
-  (50, 128, 256, {"IndRNN": 10, "IndyGRU": 8, "IndyLSTM": 8}),
-  (50, 128, 512, {"IndRNN": 20, "IndyGRU": 15, "IndyLSTM": 15}),
-  (50, 128, 1024, {"IndRNN": 30, "IndyGRU": 25, "IndyLSTM": 25}),
-  (32, 1024, 512, {"IndRNN": 3, "IndyGRU": 3, "IndyLSTM": 3}),
+  (128, 128, 256, {"IndRNN": 10, "IndyGRU": 8, "IndyLSTM": 8}),
+  (128, 128, 512, {"IndRNN": 20, "IndyGRU": 15, "IndyLSTM": 15}),
+  (128, 128, 1024, {"IndRNN": 30, "IndyGRU": 25, "IndyLSTM": 25}),
+  (32, 1024, 512, {}),
+  (1, 64, 256, {}),  # launches are all
 ]
+# Batch, time and units of the recurrences alone: they fill a GPU.
+RECURRENCE = (256, 1000, 1024)
 BANDWIDTH_WANTED = 0.8
 
 
@@ -166,8 +185,30 @@ class Layer:
     return _Recurrence.apply(x @ kernel, u, b, self.kernels, self.cell)
 
 
+def loop_step(cell, x, u, h, c):
+  """States h and c after a step; x [batch, gates, units] with the bias."""
+  if cell == "IndRNN":
+    h = torch.relu(x[:, 0] + u[0] * h)
+  elif cell == "IndyGRU":
+    r = torch.sigmoid(x[:, 0] + u[0] * h)
+    z = torch.sigmoid(x[:, 1] + u[1] * h)
+    h = z * h + (1 - z) * torch.tanh(x[:, 2] + u[2] * (r * h))
+  elif cell == "IndyLSTM":
+    i, j, f, o = (x + u * h[:, None]).unbind(1)
+    c = torch.sigmoid(f + 1) * c + torch.sigmoid(i) * torch.tanh(j)
+    h = torch.tanh(c) * torch.sigmoid(o)
+  else:
+    s, f, r, t = (x + u * c[:, None]).unbind(1)
+    f, r = torch.sigmoid(f), torch.sigmoid(r)
+    c = f * c + (1 - f) * s
+    h = r * torch.tanh(c) + (1 - r) * t
+  return h, c
+
+
 class LoopLayer(Layer):
   """The same, step by step, of PyTorch's own operations."""
+
+  step = staticmethod(loop_step)
 
   def __call__(self, x):
     kernel, u, b = self.weights
@@ -176,20 +217,16 @@ class LoopLayer(Layer):
     u, b = u.view(gates, -1), b.view(gates, -1)
     h = c = projected.new_zeros(x.shape[1], u.shape[1])
     outputs = []
-    for step in projected.unflatten(-1, u.shape).unbind(0):
-      step = step + b
-      if self.cell == "IndRNN":
-        h = torch.relu(step[:, 0] + u[0] * h)
-      elif self.cell == "IndyGRU":
-        r = torch.sigmoid(step[:, 0] + u[0] * h)
-        z = torch.sigmoid(step[:, 1] + u[1] * h)
-        h = z * h + (1 - z) * torch.tanh(step[:, 2] + u[2] * (r * h))
-      else:
-        i, j, f, o = (step + u * h[:, None]).unbind(1)
-        c = torch.sigmoid(f + 1) * c + torch.sigmoid(i) * torch.tanh(j)
-        h = torch.tanh(c) * torch.sigmoid(o)
+    for step in (projected.unflatten(-1, u.shape) + b).unbind(0):
+      h, c = self.step(self.cell, step, u, h, c)
       outputs.append(h)
     return torch.stack(outputs)
+
+
+class CompiledLoopLayer(LoopLayer):
+  """A loop whose step is compiled: a kernel or two a step."""
+
+  step = staticmethod(torch.compile(loop_step, dynamic=False))
 
 
 def train_step(layer, weights, x, incoming) -> list[torch.Tensor]:
@@ -199,12 +236,14 @@ def train_step(layer, weights, x, incoming) -> list[torch.Tensor]:
   return torch.autograd.grad(outputs, [x, *weights], incoming)
 
 
+def _make_layers(cell, kernels, depth, units, device, kinds=(Layer, LoopLayer)):
+  return [make(cell, kernels, depth, units, device.name) for make in kinds]
+
+
 def check_layer(kernels: library.Kernels, device: Device) -> None:
   """Compares our layer with the loop: a fast wrong one is worth nothing."""
   for cell in library.CELLS:
-    ours, loop = (
-      make(cell, kernels, 5, 7, device.name) for make in (Layer, LoopLayer)
-    )
+    ours, loop = _make_layers(cell, kernels, 5, 7, device)
     x = torch.randn(6, 3, 5, device=device.name, requires_grad=True)
     incoming = torch.randn(6, 3, 7, device=device.name)
     gradients = (
@@ -237,18 +276,19 @@ def count_values(cell: str) -> dict:
   """The numbers that a unit and step reads and writes, each once.
 
   Forward: x, and the states. Gradient: x (the IndRNN's relu needs none), the
-  states before, the outputs' gradient, and x's.
+  states before (of the SRU's only c counts), the outputs' gradient, and x's.
   """
   gates, states = library.GATES[cell], library.STATES[cell]
   read = 0 if cell == "IndRNN" else gates
-  return {"forward": gates + states, "gradient": read + states + 1 + gates}
+  before = 1 if cell == "SRU" else states
+  return {"forward": gates + states, "gradient": read + before + 1 + gates}
 
 
 def measure_kernels(kernels, device: Device, bandwidth: float) -> list[dict]:
   """The recurrences alone, large enough to fill a GPU."""
-  steps, batch, units = (3, 2, 8) if device.on_host else (128, 256, 1024)
+  batch, steps, units = (2, 3, 8) if device.on_host else RECURRENCE
   figures = []
-  dtypes = (torch.float32, torch.float16, torch.bfloat16)
+  dtypes = (torch.float32, torch.bfloat16)
   for cell in library.CELLS:
     for dtype in dtypes:
       call, sequence, incoming = make_call(
@@ -303,52 +343,65 @@ def make_call(cell, dtype, shape, device: Device):
   return call, sequence, [*[None] * (states - 1), draw(steps, batch, units)]
 
 
+class LayerTimes:
+  """Times training steps of layers on the same inputs, into `seconds`."""
+
+  def __init__(self, device: Device, batch: int, units: int, steps: int):
+    self._device = device
+    self._x = torch.randn(steps, batch, units, device=device.name)
+    self._x.requires_grad_()
+    self._incoming = torch.randn_like(self._x)
+    self.seconds = {}
+
+  def _step(self, layer, weights):
+    return lambda: train_step(layer, weights, self._x, self._incoming)
+
+  def add(self, name, layer, weights, repetitions=0) -> None:
+    """As a program calls it: what the host needs counts."""
+    step = self._step(layer, weights)
+    self.seconds[name] = self._device.median(step, repetitions)
+
+  def add_if_possible(self, name, time, layer, weights) -> None:
+    """NaN where PyTorch can't capture or compile it."""
+    try:
+      self.seconds[name] = time(self._step(layer, weights))
+    except Exception as error:  # PyTorch's own, of many kinds
+      print(f"{name}: left out: {type(error).__name__}: {error}", flush=True)
+      self.seconds[name] = float("nan")
+
+  def add_replayed(self, name, layer, weights) -> None:
+    """Without what the host needs."""
+    time = self._device.replayed
+    self.add_if_possible(f"{name} replayed", time, layer, weights)
+
+
 def measure_layers(kernels, device: Device) -> list[dict]:
-  """Layers forward and gradient, beside cuDNN and a loop."""
+  """Layers forward and gradient, beside cuDNN and loops."""
   figures = []
-  for batch, units, steps, wanted in LAYERS:
+  for number, (batch, units, steps, wanted) in enumerate(LAYERS):
     if device.on_host:
       batch, units, steps = 2, 4, 3
-    x = torch.randn(steps, batch, units, device=device.name)
-    x.requires_grad_()
-    incoming = torch.randn_like(x)
-
-    def timed(layer, weights, repetitions=0, x=x, incoming=incoming):
-      return device.median(
-        lambda: train_step(layer, weights, x, incoming), repetitions
-      )
-
-    def replayed(layer, weights, x=x, incoming=incoming):
-      try:
-        return device.replayed(lambda: train_step(layer, weights, x, incoming))
-      except RuntimeError as error:
-        print(f"no CUDA graph of it: {error}", flush=True)
-        return float("nan")
-
-    seconds = {}
+    times = LayerTimes(device, batch, units, steps)
     for name, make in (("LSTM", torch.nn.LSTM), ("GRU", torch.nn.GRU)):
       layer = make(units, units).to(device.name)
       weights = [*layer.parameters()]
-      seconds["cuDNN " + name] = timed(layer, weights)
-      seconds[f"cuDNN {name} replayed"] = replayed(layer, weights)
+      times.add("cuDNN " + name, layer, weights)
+      times.add_replayed("cuDNN " + name, layer, weights)
+    kinds = [Layer, LoopLayer, CompiledLoopLayer]
     for cell in library.CELLS:
-      ours, loop = (
-        make(cell, kernels, units, units, device.name)
-        for make in (Layer, LoopLayer)
+      ours, loop, compiled = _make_layers(
+        cell, kernels, units, units, device, kinds
       )
-      seconds[cell] = timed(ours, ours.weights)
-      seconds[cell + " replayed"] = replayed(ours, ours.weights)
-      seconds[cell + " loop"] = timed(loop, loop.weights, 3)
+      times.add(cell, ours, ours.weights)
+      times.add_replayed(cell, ours, ours.weights)
+      times.add(cell + " loop", loop, loop.weights, 3)
+      if number == 0:  # each size takes long to compile
+        name = cell + " compiled loop"
+        times.add_if_possible(name, device.median, compiled, compiled.weights)
+        times.add_replayed(name, compiled, compiled.weights)
       print_progress(f"{cell}, batch {batch}, units {units}, time {steps}")
-    figures.append(
-      {
-        "batch": batch,
-        "units": units,
-        "time": steps,
-        "seconds": seconds,
-        "wanted": wanted,
-      }
-    )
+    sizes = {"batch": batch, "units": units, "time": steps}
+    figures.append({**sizes, "seconds": times.seconds, "wanted": wanted})
   return figures
 
 
@@ -356,7 +409,7 @@ def print_progress(what: str) -> None:
   print(f"measured {what}", flush=True)
 
 
-def print_tables(figures: dict) -> None:
+def print_kernels(figures: dict) -> None:
   device = figures["device"]
   print(
     f"\n{figures['versions']['device']}: copies "
@@ -366,31 +419,39 @@ def print_tables(figures: dict) -> None:
   print("| recurrence | ms | GB/s | of the copy | wanted | reached |")
   print("|---|---|---|---|---|---|")
   for row in figures["kernels"]:
-    is_wanted = row["what"].endswith("float32")
     reached = "yes" if row["share"] >= BANDWIDTH_WANTED else "NO"
     print(
       f"| {row['what']} | {1e3 * row['seconds']:.3f} | "
       f"{row['bandwidth'] / 1e9:.0f} | {row['share']:.0%} | "
-      f"{f'{BANDWIDTH_WANTED:.0%} | {reached}' if is_wanted else ' | '} |"
+      f"{BANDWIDTH_WANTED:.0%} | {reached} |"
     )
+
+
+def print_layers(figures: dict) -> None:
   print(
-    "\n| layer, batch, units, time | ms | cuDNN LSTM | cuDNN GRU | loop | "
-    "× LSTM, replayed | × LSTM | wanted | reached |"
+    "\n| layer, batch, units, time | ms | cuDNN's | ms | loop | compiled loop "
+    "| replayed | × cuDNN, replayed | × cuDNN | wanted | reached |"
   )
-  print("|---|---|---|---|---|---|---|---|---|")
+  print("|---" * 11 + "|")
   for row in figures["layers"]:
     seconds = row["seconds"]
-    for cell, wanted in row["wanted"].items():
-      faster = seconds["cuDNN LSTM"] / seconds[cell]
-      replayed = seconds["cuDNN LSTM replayed"] / seconds[cell + " replayed"]
-      times = [
-        f"{1e3 * seconds[name]:.3f}"
-        for name in (cell, "cuDNN LSTM", "cuDNN GRU", cell + " loop")
+    for cell, rival in RIVALS.items():
+      loops = [f"{cell} {kind}" for kind in ("loop", "compiled loop")]
+      names = [f"cuDNN {rival}", *loops, f"{loops[1]} replayed"]
+      ms = [
+        f"{1e3 * seconds[name]:.3f}" if name in seconds else ""
+        for name in names
       ]
+      faster, replayed = (
+        seconds[f"cuDNN {rival}{how}"] / seconds[cell + how]
+        for how in ("", " replayed")
+      )
+      wanted = row["wanted"].get(cell, "")
+      reached = "" if not wanted else "yes" if faster >= wanted else "NO"
       print(
         f"| {cell}, {row['batch']}, {row['units']}, {row['time']} | "
-        f"{' | '.join(times)} | {replayed:.1f} | {faster:.1f} | {wanted} | "
-        f"{'yes' if faster >= wanted else 'NO'} |"
+        f"{1e3 * seconds[cell]:.3f} | {rival} | {' | '.join(ms)} | "
+        f"{replayed:.1f} | {faster:.1f} | {wanted} | {reached} |"
       )
 
 
@@ -404,11 +465,28 @@ def find_driver() -> str:
   return result.stdout.split("\n")[0] or "unknown"
 
 
+def find_versions(kernels: library.Kernels, on_host: bool) -> dict:
+  name = (
+    torch.cuda.get_device_name()
+    if not on_host
+    else "CPU: these times mean nothing"
+  )
+  return {
+    "device": name,
+    "driver": find_driver(),
+    "torch": torch.__version__,
+    "cuda": torch.version.cuda,
+    "cudnn": torch.backends.cudnn.version(),
+    "kernels": kernels.architectures(),
+  }
+
+
 def main() -> int:
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
   parser.add_argument("--on-host", action="store_true")
+  parser.add_argument("--output", type=pathlib.Path, help="a JSON file")
   arguments = parser.parse_args()
   where = "gpu_on_host" if arguments.on_host else "gpu"
   kernels = library.load_or_exit(where, PROGRAM)
@@ -416,27 +494,21 @@ def main() -> int:
   torch.backends.cuda.matmul.allow_tf32 = False
   torch.backends.cudnn.allow_tf32 = False
   check_layer(kernels, device)
-  limits = measure_device(device)
-  figures = {
-    "versions": {
-      "device": "CPU: these times mean nothing"
-      if arguments.on_host
-      else torch.cuda.get_device_name(),
-      "driver": find_driver(),
-      "torch": torch.__version__,
-      "cuda": torch.version.cuda,
-      "cudnn": torch.backends.cudnn.version(),
-      "kernels": kernels.architectures(),
-    },
-    "device": limits,
-    "kernels": measure_kernels(kernels, device, limits["copy bandwidth"]),
-    "layers": measure_layers(kernels, device),
-  }
   name = "benchmark-on-host.json" if arguments.on_host else "benchmark.json"
-  path = library.BUILD / name
-  path.write_text(json.dumps(figures, indent=1))
-  print_tables(figures)
-  print(f"\nall figures: {path.relative_to(ROOT)}")
+  path = arguments.output or BUILD / name
+  figures = {"versions": find_versions(kernels, arguments.on_host)}
+
+  def keep(name, measured):
+    figures[name] = measured
+    path.write_text(json.dumps(figures, indent=1))
+
+  keep("device", measure_device(device))
+  bandwidth = figures["device"]["copy bandwidth"]
+  keep("kernels", measure_kernels(kernels, device, bandwidth))
+  print_kernels(figures)
+  keep("layers", measure_layers(kernels, device))
+  print_layers(figures)
+  print(f"\nall figures: {path}")
   return 0
 
 

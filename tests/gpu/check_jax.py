@@ -4,9 +4,9 @@
   python tests/gpu/check_jax.py --on-host   on the CPU: shows that it runs
 
 Each cell, type of number, attribute and odd size, forward and gradient, by the
-handlers and by the composition in float64; twice, for the same bits; and under
-vmap, scan and grad of a jitted function. Prints a table last. Where JAX is not
-installed, or has no CUDA, it says so and leaves all out.
+handlers and by the composition in float64; twice, for the same bits; the second
+derivatives; and under vmap, scan and grad of a jitted function. Prints a table
+last. Where JAX is not installed, or has no CUDA, it says so and leaves all out.
 """
 
 import argparse
@@ -58,6 +58,7 @@ class Case:
   time_major: bool = False
   reverse: bool = False
   has_lengths: bool = False
+  is_second_order: bool = False
 
 
 def list_cases(cell: str, dtype: str) -> Iterator[Case]:
@@ -68,6 +69,10 @@ def list_cases(cell: str, dtype: str) -> Iterator[Case]:
     yield Case(cell, dtype, 7, 5, 17, "tanh", *chosen)
   for activation in ACTIVATIONS:
     yield Case(cell, dtype, 4, 3, 5, activation)
+  if dtype not in _HALF_ULP:
+    for activation in ("tanh", "softsign"):
+      for chosen in ((False, False, False), (True, True, True)):
+        yield Case(cell, dtype, 6, 5, 17, activation, *chosen, True)
 
 
 class Checker:
@@ -96,34 +101,49 @@ class Checker:
     state = make(case.batch, case.units)
     if case.cell == "indy_lstm":
       state = (state, make(case.batch, case.units))
-    return [1.5 * make(*leading, width), make(1, width), make(width), state]
+    biases = width // 2 if case.cell == "sru" else width
+    return [1.5 * make(*leading, width), make(1, width), make(biases), state]
 
   def function(self, case: Case, activation):
     """The recurrence as a function of its arrays."""
     lengths = None
     if case.has_lengths:
       lengths = np.resize([3, 0, case.time, -2, case.time + 5, 1], case.batch)
+    cell = getattr(self._indy, case.cell)
+    if case.cell == "sru":  # which has no recurrent kernel
+      cell = lambda x, _, *others, **options: self._indy.sru(
+        x, *others, **options
+      )
     return functools.partial(
-      getattr(self._indy, case.cell),
+      cell,
       activation=activation,
       sequence_length=lengths,
       time_major=case.time_major,
       reverse=case.reverse,
     )
 
-  def derive(self, call, dtype):
-    """A jitted function of the arrays: results, and all gradients."""
+  def derive(self, call, case: Case):
+    """A jitted function of the arrays: results, and all gradients.
+
+    Second derivatives are the gradients of the sum of the gradients' squares.
+    """
     jax, jnp = self._jax, self._jnp
 
     def loss(*arrays):
       total = 0.0
       for leaf in jax.tree.leaves(call(*arrays)):
         weights = np.cos(np.arange(leaf.size)).reshape(leaf.shape)
-        weights = jnp.asarray(weights, dtype).astype(leaf.dtype)
+        weights = jnp.asarray(weights, case.dtype).astype(leaf.dtype)
         total += jnp.sum((leaf * weights).astype(jnp.float64))
       return total
 
-    gradient = jax.grad(loss, (0, 1, 2, 3))
+    def penalty(*arrays):
+      leaves = jax.tree.leaves(first(*arrays))
+      return sum(jnp.sum(leaf.astype(jnp.float64) ** 2) for leaf in leaves)
+
+    first = jax.grad(loss, (0, 1, 2, 3))
+    second = jax.grad(penalty, (0, 1, 2, 3))
+    gradient = second if case.is_second_order else first
     return jax.jit(lambda *arrays: (call(*arrays), gradient(*arrays)))
 
   def run(self, case: Case, arrays) -> list[np.ndarray]:
@@ -132,7 +152,7 @@ class Checker:
     Raises:
       RuntimeError: if what was compiled does not call them.
     """
-    derived = self.derive(self.function(case, case.activation), case.dtype)
+    derived = self.derive(self.function(case, case.activation), case)
     arrays = self._jax.device_put(arrays, self._device)
     compiled = derived.lower(*arrays).compile()
     has_numbers = case.time * case.batch * case.units > 0  # else XLA calls none
@@ -146,7 +166,7 @@ class Checker:
     """The same composed, in float64, on the CPU."""
     jax, jnp = self._jax, self._jnp
     activation = functools.partial(ACTIVATIONS[case.activation], jnp)
-    derived = self.derive(self.function(case, activation), case.dtype)
+    derived = self.derive(self.function(case, activation), case)
     wide = jax.tree.map(lambda array: np.asarray(array, np.float64), arrays)
     cpu = jax.devices("cpu")[0]
     return self._to_numpy(derived(*jax.device_put(wide, cpu)))

@@ -1,13 +1,13 @@
-"""tf_contrib_rnn.jax with the library that `kernels.build` makes, for the
+"""tf_contrib_rnn.jax with the library that `build_kernels.build` makes, for the
 programs that prove and measure it on a GPU."""
 
 import importlib.util
 import os
 import sys
 
-import kernels
+import build_kernels
 
-GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4}
+GATES = {"ind_rnn": 1, "indy_gru": 3, "indy_lstm": 4, "sru": 4}
 
 
 def import_or_exit(program: str, on_host: bool):
@@ -25,13 +25,13 @@ def import_or_exit(program: str, on_host: bool):
   if importlib.util.find_spec("jax") is None:
     sys.exit(_leave_out(program, "JAX is not installed"))
   try:
-    path = kernels.build()
-  except kernels.BuildError as error:
+    path = build_kernels.build()
+  except build_kernels.BuildError as error:
     sys.exit(f"{program}: {error}")
   os.environ["TF_CONTRIB_RNN_JAX_LIBRARY"] = str(
-    path.with_name(kernels.JAX_LIBRARY)
+    path.with_name(build_kernels.JAX_LIBRARY)
   )
-  sys.path.insert(0, str(kernels.ROOT))
+  sys.path.insert(0, str(build_kernels.ROOT))
   import jax
 
   import tf_contrib_rnn.jax

@@ -1,171 +1,31 @@
-"""The kernels without TensorFlow: built by nvcc, driven from PyTorch.
+"""The kernels without TensorFlow: those of build_kernels.py, from PyTorch.
 
-Building and loading them needs no PyTorch. Where jaxlib is installed, whose
-headers it needs, the library for JAX is built as well.
+Loading them needs no PyTorch.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import ctypes
 import dataclasses
-import importlib.util
-import os
 import pathlib
-import shutil
-import subprocess
 import sys
+
+from build_kernels import build
+from build_kernels import BuildError
+from build_kernels import NUMBERS
+from build_kernels import ROOT
 
 try:
   import torch
 except ImportError:
   torch = None
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "gpu"
-LIBRARY = "libcontrib_rnn_kernels.so"
-JAX_LIBRARY = "libtf_contrib_rnn_xla.so"
-
-CELLS = ("IndRNN", "IndyGRU", "IndyLSTM")  # as CellKind has them
-GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4}
-STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2}
+CELLS = ("IndRNN", "IndyGRU", "IndyLSTM", "SRU")  # as CellKind has them
+GATES = {"IndRNN": 1, "IndyGRU": 3, "IndyLSTM": 4, "SRU": 4}
+STATES = {"IndRNN": 1, "IndyGRU": 1, "IndyLSTM": 2, "SRU": 2}
 GATE_ORDERS = ("contrib", "keras")
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity", "elu", "softsign")
-NUMBERS = {  # as recurrence_c.cc numbers them, and their names in C++
-  "float16": (0, "contrib_rnn::Float16"),
-  "bfloat16": (1, "contrib_rnn::BFloat16"),
-  "float32": (2, "float"),
-  "float64": (3, "double"),
-}
 WHERE = {"cpu": 0, "gpu": 1, "gpu_on_host": 2}
-
-_CXX_OPTIONS = ["-std=c++17", "-O3", "-fPIC", "-I."]
-# What cc/recurrence/BUILD gives the CPU's kernels.
-_CPU_OPTIONS = [
-  "-fno-math-errno",
-  "-fno-trapping-math",
-  "-ffp-contract=fast",
-]
-
-
-class BuildError(Exception):
-  """The kernels could not be built; says why."""
-
-
-def find_nvcc() -> str:
-  """The path of nvcc.
-
-  Raises:
-    BuildError: if there is none.
-  """
-  looked = []
-  for folder in (os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")):
-    if folder:
-      looked.append(os.path.join(folder, "bin", "nvcc"))
-  looked += [shutil.which("nvcc") or "nvcc", "/usr/local/cuda/bin/nvcc"]
-  for path in looked:
-    if os.path.isfile(path) and os.access(path, os.X_OK):
-      return path
-  raise BuildError(
-    f"no CUDA compiler: looked for {', '.join(looked)}; set CUDA_HOME to the "
-    "folder of a CUDA toolkit"
-  )
-
-
-def _architecture() -> str:
-  """The GPU's that is there, or the oldest that the kernels are for."""
-  if torch and torch.cuda.is_available():
-    return "sm_{}{}".format(*torch.cuda.get_device_capability())
-  return "sm_75"
-
-
-def _find_jax_headers() -> pathlib.Path | None:
-  jaxlib = importlib.util.find_spec("jaxlib")
-  include = jaxlib and pathlib.Path(jaxlib.origin).parent / "include"
-  has_headers = include and (include / "xla/ffi/api/ffi.h").exists()
-  return include if has_headers else None
-
-
-def _commands_of_kernels(nvcc: str) -> dict[str, list[str]]:
-  """What compiles each object file that is in every library."""
-  cuda = [nvcc, "-x", "cu", "-std=c++17", "-O3", "-ftz=true", "-I."]
-  cuda += ["-arch=" + _architecture(), "-Xcompiler", "-fPIC"]
-  commands = {}
-  for number, (_, name) in NUMBERS.items():
-    commands[f"recurrence_gpu_{number}.o"] = [
-      *cuda,
-      "-DCONTRIB_RNN_NUMBER=" + name,
-      "cc/recurrence/recurrence_gpu.cu.cc",
-    ]
-  commands["gpu_support.o"] = [*cuda, "cc/recurrence/gpu_support.cu.cc"]
-  for path in sorted(ROOT.glob("cc/recurrence/*_cpu*.cc")):
-    source = str(path.relative_to(ROOT))
-    commands[path.stem + ".o"] = ["g++", *_CXX_OPTIONS, *_CPU_OPTIONS, source]
-  return commands
-
-
-def _commands_of_libraries() -> dict[str, dict[str, list[str]]]:
-  """What compiles each library's own object files."""
-  source = "cc/c_interface/recurrence_c.cc"
-  libraries = {LIBRARY: {"recurrence_c.o": ["g++", *_CXX_OPTIONS, source]}}
-  include = _find_jax_headers()
-  if include:
-    options = [*_CXX_OPTIONS, "-isystem", str(include)]
-    source = "cc/xla_ffi/handlers_"
-    libraries[JAX_LIBRARY] = {
-      f"handlers_{device}.o": ["g++", *options, f"{source}{device}.cc"]
-      for device in ("cpu", "gpu")
-    }
-  return libraries
-
-
-def _run(command: list[str]) -> None:
-  result = subprocess.run(
-    command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-  )
-  if result.returncode:
-    output = result.stdout.decode(errors="replace")
-    raise BuildError(f"{' '.join(command)}\n{output}")
-
-
-def _is_newest(library: pathlib.Path) -> bool:
-  newest = max(path.stat().st_mtime for path in ROOT.glob("cc/*/*.*"))
-  return library.exists() and library.stat().st_mtime > newest
-
-
-def build() -> pathlib.Path:
-  """Builds the libraries, unless they are newer than every source.
-
-  Returns:
-    The path of LIBRARY; JAX_LIBRARY lies beside it.
-
-  Raises:
-    BuildError: if there is no nvcc, or if a compiler fails.
-  """
-  nvcc = find_nvcc()
-  folder = BUILD / _architecture()
-  libraries = _commands_of_libraries()
-  if all(_is_newest(folder / name) for name in libraries):
-    return folder / LIBRARY
-  folder.mkdir(parents=True, exist_ok=True)
-  kernels = _commands_of_kernels(nvcc)
-  commands = {**kernels}
-  for own in libraries.values():
-    commands.update(own)
-  with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-    running = {
-      pool.submit(_run, [*command, "-c", "-o", str(folder / name)]): name
-      for name, command in commands.items()
-    }
-    for done, future in enumerate(concurrent.futures.as_completed(running), 1):
-      future.result()
-      print(f"compiled {done}/{len(running)}: {running[future]}", flush=True)
-  for library, own in libraries.items():
-    objects = [str(folder / name) for name in (*kernels, *own)]
-    link = [nvcc, "-shared", "-cudart=static", *objects]
-    _run([*link, "-o", str(folder / library)])
-  return folder / LIBRARY
-
 
 # The structures of recurrence.h.
 
@@ -353,6 +213,9 @@ class Gradients:
 class Kernels:
   """The library.
 
+  Attributes:
+    device: where PyTorch has the tensors of calls.
+
   Args:
     path: of the file that `build` made.
     where: "cpu", "gpu", or "gpu_on_host": the GPU's threads one by one on CPU
@@ -362,6 +225,7 @@ class Kernels:
 
   def __init__(self, path: pathlib.Path, where: str, marks: bool = False):
     self.where = where
+    self.device = "cuda" if where == "gpu" else "cpu"
     self._marks = marks
     self._library = ctypes.CDLL(str(path))
     for name in ("forward", "gradient"):
