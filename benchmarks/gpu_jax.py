@@ -6,10 +6,12 @@
 
 A layer, x W and a recurrence, time-major and jitted: by the handlers and by a
 `lax.scan` of the same cell. Milliseconds until the results are there, medians,
-one of each in turn. Prints a table last.
+one of each in turn. Prints a table last, and leaves the figures in --output, if
+it is given.
 """
 
 import argparse
+import json
 import pathlib
 import statistics
 import sys
@@ -23,10 +25,21 @@ import jax_on_gpu  # noqa: E402
 
 PROGRAM = "gpu_jax.py"
 REPETITIONS = 30
-ACTIVATION = {"ind_rnn": "relu", "indy_gru": "tanh", "indy_lstm": "tanh"}
-WANTED = 10  # times as fast as the scan, at (50, 512, 128)
+ACTIVATION = {
+  "ind_rnn": "relu",
+  "indy_gru": "tanh",
+  "indy_lstm": "tanh",
+  "sru": "tanh",
+}
+WANTED = 10  # times as fast as the scan, at (128, 512, 128)
 # Batch, time, units, which are the depth as well.
-SHAPES = [(50, 256, 128), (50, 512, 128), (50, 1024, 128), (32, 512, 1024)]
+SHAPES = [
+  (128, 256, 128),
+  (128, 512, 128),
+  (128, 1024, 128),
+  (32, 512, 1024),
+  (1, 256, 64),  # launches are all
+]
 SHAPES_ON_HOST = [(2, 3, 4)]
 
 
@@ -43,9 +56,10 @@ def make_functions(indy, device, cell, shape, composes):
     return jax.device_put(numbers, device)
 
   width = jax_on_gpu.GATES[cell] * units
+  biases = width // 2 if cell == "sru" else width
   arrays = (
     *(draw(steps, batch, units), draw(units, width)),
-    *(draw(1, width), draw(width)),
+    *(draw(1, width), draw(biases)),
   )
   dy = draw(steps, batch, units)
   zeros = draw(batch, units) * 0
@@ -55,8 +69,9 @@ def make_functions(indy, device, cell, shape, composes):
 
   def forward(x, kernel, recurrent_kernel, bias):
     state = (zeros, zeros) if cell == "indy_lstm" else zeros
+    weights = [bias] if cell == "sru" else [recurrent_kernel, bias]
     return getattr(indy, cell)(
-      *(x @ kernel, recurrent_kernel, bias, state),
+      *(x @ kernel, *weights, state),
       activation=activation,
       time_major=True,
     )[0]
@@ -86,15 +101,10 @@ def measure(functions):
   return [statistics.median(measured) for measured in times]
 
 
-def main() -> int:
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
-  parser.add_argument("--on-host", action="store_true")
-  on_host = parser.parse_args().on_host
-  indy, device = jax_on_gpu.import_or_exit(PROGRAM, on_host)
+def measure_all(indy, device, shapes) -> list[dict]:
+  """Milliseconds of each cell at each shape."""
   rows = []
-  for shape in SHAPES_ON_HOST if on_host else SHAPES:
+  for shape in shapes:
     for cell in ACTIVATION:
       print(f"{cell}, {shape} ...", flush=True)
       functions = [
@@ -102,18 +112,47 @@ def main() -> int:
         for composes in (False, True)
         for function in make_functions(indy, device, cell, shape, composes)
       ]
-      fused, fused_train, scan, scan_train = measure(functions)
-      rows.append(
-        f"| {cell}, {', '.join(map(str, shape))} | {fused:.3g}, "
-        f"{fused_train:.3g} | {scan:.3g}, {scan_train:.3g} | "
-        f"{scan / fused:.1f}, {scan_train / fused_train:.1f} |"
-      )
-  note = ": these times mean nothing" if on_host else ""
-  print(f"\nforward and training, ms, on {device.device_kind}{note}")
-  print(f"(wanted at 50, 512, 128: {WANTED} times as fast as the scan)\n")
+      names = ("fused", "fused train", "scan", "scan train")
+      ms = dict(zip(names, measure(functions)))
+      sizes = dict(zip(("batch", "time", "units"), shape))
+      rows.append({"cell": cell, **sizes, "ms": ms})
+  return rows
+
+
+def print_table(rows) -> None:
+  print(f"(wanted at 128, 512, 128: {WANTED} times as fast as the scan)\n")
   print("| cell, batch, time, units | fused | lax.scan | times as fast |")
   print("|---|---|---|---|")
-  print("\n".join(rows))
+  for row in rows:
+    ms = row["ms"]
+    pairs = [
+      f"{ms[name]:.3g}, {ms[name + ' train']:.3g}" for name in ("fused", "scan")
+    ]
+    faster = (ms["scan" + how] / ms["fused" + how] for how in ("", " train"))
+    sizes = ", ".join(str(row[key]) for key in ("batch", "time", "units"))
+    times = ", ".join(f"{ratio:.1f}" for ratio in faster)
+    print(f"| {row['cell']}, {sizes} | {' | '.join(pairs)} | {times} |")
+
+
+def main() -> int:
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument("--on-host", action="store_true")
+  parser.add_argument("--output", type=pathlib.Path, help="a JSON file")
+  arguments = parser.parse_args()
+  on_host = arguments.on_host
+  indy, device = jax_on_gpu.import_or_exit(PROGRAM, on_host)
+  rows = measure_all(indy, device, SHAPES_ON_HOST if on_host else SHAPES)
+  if arguments.output:
+    import jax
+
+    versions = {"device": device.device_kind, "jax": jax.__version__}
+    figures = {"versions": versions, "layers": rows}
+    arguments.output.write_text(json.dumps(figures, indent=1))
+  note = ": these times mean nothing" if on_host else ""
+  print(f"\nforward and training, ms, on {device.device_kind}{note}")
+  print_table(rows)
   return 0
 
 

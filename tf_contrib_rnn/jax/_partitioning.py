@@ -50,6 +50,8 @@ except (
 ):  # in a later JAX: then it tells no devices, and all is whole
   _need_devices = set()
 
+_NO_MESH = jax.sharding.AbstractMesh((), ())
+
 Function = Callable[..., Sequence[jax.Array]]
 Names = tuple[str, ...]  # axes of a mesh
 
@@ -266,8 +268,14 @@ def _make_part(function, axes: Axes, gates, split, are_whole):
     return array
 
   def run(*arrays):
-    results = function(*map(bring, arrays, axes.arguments, arguments_are_whole))
-    return [*map(bring_back, results, axes.results, results_are_whole)]
+    # Since JAX 0.11, XLA asks in the thread that compiles. If a mesh is set
+    # there, with explicit axes, JAX would write shardings into what one device
+    # runs.
+    with jax.sharding.use_abstract_mesh(_NO_MESH):
+      results = function(
+        *map(bring, arrays, axes.arguments, arguments_are_whole)
+      )
+      return [*map(bring_back, results, axes.results, results_are_whole)]
 
   return run
 

@@ -244,7 +244,7 @@ class Resolver(cst.CSTVisitor):
     return self.is_at_top(binding.node)
 
   def _is_always_run(self, node: Any) -> bool:
-    """Whether what binds a name is in no if, try, loop, function or the like."""
+    """Whether what binds a name is in no if, try, loop, function or such."""
     statement = node
     while not isinstance(self._parents[statement], cst.Module):
       statement = self._parents[statement]
