@@ -124,6 +124,7 @@ gpu-test:
 	$(PYTHON) tests/gpu/check_kernels.py
 	$(PYTHON) tests/gpu/check_kernels.py --sanitize
 	$(PYTHON) tests/gpu/check_jax.py
+	$(PYTHON) tests/gpu/check_tensorflow.py
 
 gpu-bench:
 	$(PYTHON) benchmarks/gpu.py

@@ -11,7 +11,7 @@ from problems import SWEEP
 matplotlib.use("Agg")
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
-_CELL_STYLES = {
+CELL_STYLES = {
   "IndRNN": ("#E69F00", "o"),
   "IndyGRU": ("#0072B2", "s"),
   "IndyLSTM": ("#009E73", "^"),
@@ -57,15 +57,15 @@ def draw_ratios(figures, folder):
   grid.supxlabel("times the floor (MatMul alone); left is faster")
   handles = [
     Line2D([], [], color=colour, marker=marker, linestyle="", label=cell)
-    for cell, (colour, marker) in _CELL_STYLES.items()
+    for cell, (colour, marker) in CELL_STYLES.items()
   ]
   grid.legend(handles=handles, loc="outside upper center", ncols=len(handles))
   return _save(grid, folder / "benchmarks-shapes.png")
 
 
 def _draw_ratios_of_shape(panel, figures, names, shape, direction):
-  middle = (len(_CELL_STYLES) - 1) / 2
-  for i, (cell, (colour, marker)) in enumerate(_CELL_STYLES.items()):
+  middle = (len(CELL_STYLES) - 1) / 2
+  for i, (cell, (colour, marker)) in enumerate(CELL_STYLES.items()):
     pairs = [
       (
         figures.ratio(name, "floor", shape, cell, direction),

@@ -27,7 +27,7 @@ cells_lstm keras_sru fused_rnn_block cells_block flax_nnx flax_sru jax_library
 fuzz keras_bound cells_grid_variables fused_rnn_adaptors checkpoints
 cells_simple_recurrent cells_gated cells_convolutional cells_frequency
 cells_block_variables keras_lite keras_weights rnn_static_and_stack
-fused_rnn_subclasses flax_bound namespace notebooks gpu library wheel
+fused_rnn_subclasses flax_bound namespace notebooks gpu run_on_gpu library wheel
 upgrade_programs functions_of_eager_mode checkpoints_contents
 checkpoints_convert checkpoints_compare command keras_fused keras_layers
 malformed""".split()

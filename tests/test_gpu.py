@@ -54,7 +54,7 @@ def test_without_a_gpu_it_builds_and_asks_for_one(program):
 def test_threads_of_the_gpu_on_the_host():
   result = run(CHECK, "--on-host", "--small")
   assert result.returncode == 0, result.stdout + result.stderr
-  assert "396 of 396 cases passed on gpu_on_host" in result.stdout
+  assert "528 of 528 cases passed on gpu_on_host" in result.stdout
 
 
 @needs_torch
@@ -73,7 +73,7 @@ needs_jax = pytest.mark.skipif(
 def test_handlers_inside_jax_on_the_host():
   result = run(CHECK_JAX, "--on-host")
   assert result.returncode == 0, result.stdout + result.stderr
-  assert "276 of 276 cases passed in JAX on" in result.stdout
+  assert "400 of 400 cases passed in JAX on" in result.stdout
 
 
 @needs_jax
@@ -106,6 +106,32 @@ import kernels
 print(kernels.Kernels(kernels.build(), "gpu").architectures())
 """
   assert "sm_75,compute_75" in run_without_torch(tmp_path, code)
+  # Nothing is compiled twice, whatever is younger.
+  (ROOT / "cc" / "cells" / "sru.h").touch()
+  assert "compiled" not in run_without_torch(tmp_path, code)
+
+
+def test_what_is_built_of_other_sources_is_not_taken(tmp_path):
+  code = f"""
+import pathlib
+import build_kernels
+build_kernels.BUILD = pathlib.Path({str(tmp_path)!r})
+folder = build_kernels.BUILD / "sm_75"
+folder.mkdir()
+for name in (build_kernels.LIBRARY, build_kernels.JAX_LIBRARY):
+  (folder / name).write_text("")
+stamp = folder / "sources.sha256"
+stamp.write_text(build_kernels._hash_sources())
+print("taken", build_kernels.build("sm_75"))
+build_kernels.find_nvcc = lambda: "false"  # a compiler that fails
+stamp.write_text("others")
+try:
+  build_kernels.build("sm_75")
+except build_kernels.BuildError as error:
+  print("refused", stamp.exists())
+"""
+  printed = run_without_torch(tmp_path, code)
+  assert f"taken {tmp_path}" in printed and "refused False" in printed
 
 
 def test_launch_without_a_gpu_is_an_error_in_words(tmp_path):
