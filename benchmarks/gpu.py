@@ -27,6 +27,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 from typing import Callable
 
@@ -375,10 +376,9 @@ class LayerTimes:
     self.add_if_possible(f"{name} replayed", time, layer, weights)
 
 
-def measure_layers(kernels, device: Device) -> list[dict]:
-  """Layers forward and gradient, beside cuDNN and loops."""
-  figures = []
-  for number, (batch, units, steps, wanted) in enumerate(LAYERS):
+def measure_layers(kernels, device: Device) -> Iterator[dict]:
+  """Layers forward and gradient, beside cuDNN and a loop; size by size."""
+  for batch, units, steps, wanted in LAYERS:
     if device.on_host:
       batch, units, steps = 2, 4, 3
     times = LayerTimes(device, batch, units, steps)
@@ -387,22 +387,30 @@ def measure_layers(kernels, device: Device) -> list[dict]:
       weights = [*layer.parameters()]
       times.add("cuDNN " + name, layer, weights)
       times.add_replayed("cuDNN " + name, layer, weights)
-    kinds = [Layer, LoopLayer, CompiledLoopLayer]
     for cell in library.CELLS:
-      ours, loop, compiled = _make_layers(
-        cell, kernels, units, units, device, kinds
-      )
+      ours, loop = _make_layers(cell, kernels, units, units, device)
       times.add(cell, ours, ours.weights)
       times.add_replayed(cell, ours, ours.weights)
       times.add(cell + " loop", loop, loop.weights, 3)
-      if number == 0:  # each size takes long to compile
-        name = cell + " compiled loop"
-        times.add_if_possible(name, device.median, compiled, compiled.weights)
-        times.add_replayed(name, compiled, compiled.weights)
       print_progress(f"{cell}, batch {batch}, units {units}, time {steps}")
     sizes = {"batch": batch, "units": units, "time": steps}
-    figures.append({**sizes, "seconds": times.seconds, "wanted": wanted})
-  return figures
+    yield {**sizes, "seconds": times.seconds, "wanted": wanted}
+
+
+def measure_compiled_loops(kernels, device: Device) -> dict:
+  """Loops whose step is compiled, at the first size: each takes long."""
+  batch, units, steps, _ = LAYERS[0]
+  if device.on_host:
+    batch, units, steps = 2, 4, 3
+  times = LayerTimes(device, batch, units, steps)
+  for cell in library.CELLS:
+    (loop,) = _make_layers(
+      cell, kernels, units, units, device, [CompiledLoopLayer]
+    )
+    times.add_if_possible(cell, device.median, loop, loop.weights)
+    times.add_replayed(cell, loop, loop.weights)
+    print_progress(f"{cell}, compiled loop")
+  return times.seconds
 
 
 def print_progress(what: str) -> None:
@@ -429,18 +437,16 @@ def print_kernels(figures: dict) -> None:
 
 def print_layers(figures: dict) -> None:
   print(
-    "\n| layer, batch, units, time | ms | cuDNN's | ms | loop | compiled loop "
-    "| replayed | × cuDNN, replayed | × cuDNN | wanted | reached |"
+    "\n| layer, batch, units, time | ms | cuDNN's | ms | loop | "
+    "× cuDNN, replayed | × cuDNN | wanted | reached |"
   )
-  print("|---" * 11 + "|")
+  print("|---" * 9 + "|")
   for row in figures["layers"]:
     seconds = row["seconds"]
     for cell, rival in RIVALS.items():
-      loops = [f"{cell} {kind}" for kind in ("loop", "compiled loop")]
-      names = [f"cuDNN {rival}", *loops, f"{loops[1]} replayed"]
       ms = [
-        f"{1e3 * seconds[name]:.3f}" if name in seconds else ""
-        for name in names
+        f"{1e3 * seconds[name]:.3f}"
+        for name in (cell, f"cuDNN {rival}", cell + " loop")
       ]
       faster, replayed = (
         seconds[f"cuDNN {rival}{how}"] / seconds[cell + how]
@@ -449,10 +455,24 @@ def print_layers(figures: dict) -> None:
       wanted = row["wanted"].get(cell, "")
       reached = "" if not wanted else "yes" if faster >= wanted else "NO"
       print(
-        f"| {cell}, {row['batch']}, {row['units']}, {row['time']} | "
-        f"{1e3 * seconds[cell]:.3f} | {rival} | {' | '.join(ms)} | "
-        f"{replayed:.1f} | {faster:.1f} | {wanted} | {reached} |"
+        f"| {cell}, {row['batch']}, {row['units']}, {row['time']} | {ms[0]} | "
+        f"{rival} | {ms[1]} | {ms[2]} | {replayed:.1f} | {faster:.1f} | "
+        f"{wanted} | {reached} |"
       )
+
+
+def print_compiled_loops(figures: dict) -> None:
+  row, loops = figures["layers"][0], figures["compiled loops"]
+  sizes = ", ".join(str(row[key]) for key in ("batch", "units", "time"))
+  print(f"\n| layer, {sizes} | ms | compiled loop | both replayed |")
+  print("|---|---|---|---|")
+  for cell in library.CELLS:
+    names = cell, cell + " replayed"
+    ours, theirs = (
+      [f"{1e3 * seconds[name]:.3f}" for name in names]
+      for seconds in (row["seconds"], loops)
+    )
+    print(f"| {cell} | {ours[0]} | {theirs[0]} | {ours[1]}, {theirs[1]} |")
 
 
 def find_driver() -> str:
@@ -506,8 +526,13 @@ def main() -> int:
   bandwidth = figures["device"]["copy bandwidth"]
   keep("kernels", measure_kernels(kernels, device, bandwidth))
   print_kernels(figures)
-  keep("layers", measure_layers(kernels, device))
+  rows = []
+  for row in measure_layers(kernels, device):
+    rows.append(row)
+    keep("layers", rows)
   print_layers(figures)
+  keep("compiled loops", measure_compiled_loops(kernels, device))
+  print_compiled_loops(figures)
   print(f"\nall figures: {path}")
   return 0
 
