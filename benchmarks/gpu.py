@@ -27,11 +27,13 @@ import statistics
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from typing import Any
 from typing import Callable
 
 import torch
+import torch._dynamo
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "gpu"))
@@ -98,9 +100,13 @@ class Device:
         function()
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-      for _ in range(in_a_row):
-        function()
+    current = torch.cuda.current_stream()
+    try:
+      with torch.cuda.graph(graph):
+        for _ in range(in_a_row):
+          function()
+    finally:  # a capture that fails would leave its own
+      torch.cuda.set_stream(current)
     graph.replay()
     times = (self._time(graph.replay, False) for _ in range(REPETITIONS))
     return statistics.median(times) / in_a_row
@@ -255,7 +261,7 @@ def check_layer(kernels: library.Kernels, device: Device) -> None:
 
 
 def _time_copy(device: Device, count: int) -> float:
-  source = torch.zeros(count, device=device.name)
+  source = torch.rand(count, device=device.name)
   target = torch.empty_like(source)
   return device.replayed(lambda: target.copy_(source))
 
@@ -285,10 +291,11 @@ def count_values(cell: str) -> dict:
   return {"forward": gates + states, "gradient": read + before + 1 + gates}
 
 
-def measure_kernels(kernels, device: Device, bandwidth: float) -> list[dict]:
-  """The recurrences alone, large enough to fill a GPU."""
+def measure_kernels(
+  kernels, device: Device, bandwidth: float
+) -> Iterator[dict]:
+  """The recurrences alone, large enough to fill a GPU; one by one."""
   batch, steps, units = (2, 3, 8) if device.on_host else RECURRENCE
-  figures = []
   dtypes = (torch.float32, torch.bfloat16)
   for cell in library.CELLS:
     for dtype in dtypes:
@@ -304,16 +311,14 @@ def measure_kernels(kernels, device: Device, bandwidth: float) -> list[dict]:
       for name, values in count_values(cell).items():
         seconds = device.replayed(work[name], IN_A_ROW)
         moved = values * steps * batch * units * dtype.itemsize / seconds
-        figures.append(
-          {
-            "what": f"{cell} {name}, {str(dtype)[6:]}",
-            "seconds": seconds,
-            "bandwidth": moved,
-            "share": moved / bandwidth,
-          }
-        )
-        print_progress(figures[-1]["what"])
-  return figures
+        what = f"{cell} {name}, {str(dtype)[6:]}"
+        print_progress(what)
+        yield {
+          "what": what,
+          "seconds": seconds,
+          "bandwidth": moved,
+          "share": moved / bandwidth,
+        }
 
 
 def make_call(cell, dtype, shape, device: Device):
@@ -397,20 +402,22 @@ def measure_layers(kernels, device: Device) -> Iterator[dict]:
     yield {**sizes, "seconds": times.seconds, "wanted": wanted}
 
 
-def measure_compiled_loops(kernels, device: Device) -> dict:
+def measure_compiled_loops(kernels, device: Device) -> Iterator[dict]:
   """Loops whose step is compiled, at the first size: each takes long."""
+  # One function for all cells: past the limit it would run as it is.
+  torch._dynamo.config.recompile_limit = 64
   batch, units, steps, _ = LAYERS[0]
   if device.on_host:
     batch, units, steps = 2, 4, 3
-  times = LayerTimes(device, batch, units, steps)
   for cell in library.CELLS:
+    times = LayerTimes(device, batch, units, steps)
     (loop,) = _make_layers(
       cell, kernels, units, units, device, [CompiledLoopLayer]
     )
     times.add_if_possible(cell, device.median, loop, loop.weights)
     times.add_replayed(cell, loop, loop.weights)
     print_progress(f"{cell}, compiled loop")
-  return times.seconds
+    yield {"cell": cell, "seconds": times.seconds}
 
 
 def print_progress(what: str) -> None:
@@ -462,17 +469,20 @@ def print_layers(figures: dict) -> None:
 
 
 def print_compiled_loops(figures: dict) -> None:
-  row, loops = figures["layers"][0], figures["compiled loops"]
-  sizes = ", ".join(str(row[key]) for key in ("batch", "units", "time"))
+  sizes = ", ".join(str(size) for size in LAYERS[0][:3])
+  ours = figures["layers"][0]["seconds"] if figures["layers"] else {}
   print(f"\n| layer, {sizes} | ms | compiled loop | both replayed |")
   print("|---|---|---|---|")
-  for cell in library.CELLS:
-    names = cell, cell + " replayed"
-    ours, theirs = (
-      [f"{1e3 * seconds[name]:.3f}" for name in names]
-      for seconds in (row["seconds"], loops)
+  for row in figures["compiled loops"]:
+    cell = row["cell"]
+    usual, replayed = (
+      [
+        f"{1e3 * seconds.get(name, float('nan')):.3f}"
+        for seconds in (ours, row["seconds"])
+      ]
+      for name in (cell, cell + " replayed")
     )
-    print(f"| {cell} | {ours[0]} | {theirs[0]} | {ours[1]}, {theirs[1]} |")
+    print(f"| {cell} | {' | '.join(usual)} | {', '.join(replayed)} |")
 
 
 def find_driver() -> str:
@@ -517,24 +527,29 @@ def main() -> int:
   name = "benchmark-on-host.json" if arguments.on_host else "benchmark.json"
   path = arguments.output or BUILD / name
   figures = {"versions": find_versions(kernels, arguments.on_host)}
-
-  def keep(name, measured):
-    figures[name] = measured
-    path.write_text(json.dumps(figures, indent=1))
-
-  keep("device", measure_device(device))
+  figures["device"] = measure_device(device)
   bandwidth = figures["device"]["copy bandwidth"]
-  keep("kernels", measure_kernels(kernels, device, bandwidth))
-  print_kernels(figures)
-  rows = []
-  for row in measure_layers(kernels, device):
-    rows.append(row)
-    keep("layers", rows)
-  print_layers(figures)
-  keep("compiled loops", measure_compiled_loops(kernels, device))
-  print_compiled_loops(figures)
+  parts = {
+    "kernels": (measure_kernels(kernels, device, bandwidth), print_kernels),
+    "layers": (measure_layers(kernels, device), print_layers),
+    "compiled loops": (
+      measure_compiled_loops(kernels, device),
+      print_compiled_loops,
+    ),
+  }
+  failures = 0
+  for part, (rows, print_rows) in parts.items():
+    figures[part] = []
+    try:
+      for row in rows:
+        figures[part].append(row)
+        path.write_text(json.dumps(figures, indent=1))
+    except Exception:  # the other parts can be measured
+      traceback.print_exc()
+      failures += 1
+    print_rows(figures)
   print(f"\nall figures: {path}")
-  return 0
+  return int(failures > 0)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ def test_programs_are_there():
   for steps in script.PARTS.values():
     for step in steps:
       assert (ROOT / step.program.split()[0]).is_file()
-    assert sum(step.seconds for step in steps) > 0
+    run = [step for step in steps if step.name != "build"]
+    assert sum(step.seconds for step in run) <= 60 * script.MINUTES
 
 
 # A step that waits in a process of its own: it is to end with the step.
@@ -48,6 +49,7 @@ def fixture_parts(tmp_path, monkeypatch):
     "good.py": "import sys\nprint(sys.argv[1:])\nprint('| a | b |\\n\\n')\n",
     "bad.py": "raise SystemExit('no such thing')\n",
     "slow.py": WAITS,
+    "none.py": "print('none.py: left out, there is nothing')\n",
     "writes.py": "import sys\nopen(sys.argv[-1], 'w').write('{}')\n",
   }
   for name, text in programs.items():
@@ -58,6 +60,7 @@ def fixture_parts(tmp_path, monkeypatch):
     step("slow", "slow.py", 1, takes_on_host=False),
     step("gpu", "bad.py", 60, needs_gpu=True),
     step("good", "good.py --x", 60),
+    step("none", "none.py", 60),
     step("writes", "writes.py", 60, "figures.json"),
   ]
   monkeypatch.setattr(script, "ROOT", tmp_path)
@@ -72,12 +75,13 @@ def test_it_goes_on_after_failures(tmp_path, capsys):
   assert time.monotonic() - start < 50
   report = json.loads((folder / "report.json").read_text("utf-8"))
   found = {step["step"]: step for step in report["steps"]}
-  assert [*found] == ["bad", "slow", "good", "writes"]
+  assert [*found] == ["bad", "slow", "good", "none", "writes"]
   assert found["bad"]["verdict"] == "FAILED (1)"
   assert found["slow"]["verdict"] == "FAILED: took longer than 1 s"
   assert found["slow"]["last line"] == "begins"
   assert found["good"]["verdict"] == found["writes"]["verdict"] == "passed"
   assert found["good"]["last line"] == "| a | b |"
+  assert found["none"]["verdict"] == "LEFT OUT"
   assert (folder / "figures.json").read_text("utf-8") == "{}"
   log = (folder / "log.txt").read_text("utf-8")
   assert "no such thing" in log and "['--x', '--on-host']" in log
@@ -93,7 +97,18 @@ def test_it_goes_on_after_failures(tmp_path, capsys):
 def test_all_steps_together_have_a_limit(tmp_path):
   assert script.run("kernels", tmp_path / "out", on_host=False, minutes=0) == 1
   report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
-  assert len(report["steps"]) == 5
+  assert len(report["steps"]) == 6
+
+
+def test_nothing_runs_without_a_build(tmp_path, monkeypatch):
+  (tmp_path / "bad.py").write_text("raise SystemExit('no compiler')")
+  build = script.Step("build", "bad.py", 60, takes_on_host=False)
+  monkeypatch.setattr(script, "ROOT", tmp_path)
+  monkeypatch.setattr(script, "BUILD", build)
+  monkeypatch.setattr(script, "PARTS", {"kernels": [build] * 2})
+  assert script.run("kernels", tmp_path / "out", on_host=False, minutes=1) == 1
+  report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+  assert [step["last line"] for step in report["steps"]] == ["no compiler"]
 
 
 def test_without_an_output_it_says_so():

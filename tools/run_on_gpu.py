@@ -4,16 +4,18 @@
   python tools/run_on_gpu.py jax --output FOLDER          inside JAX
   python tools/run_on_gpu.py tensorflow --output FOLDER   inside TensorFlow
 
-Nothing stops the rest: a step that fails, hangs or takes longer than its limit
-is noted, and the next one runs. FOLDER gets log.txt, what the steps print;
-report.json, what became of each; and the figures of the measuring ones. With
---on-host all that needs no GPU runs on the CPU: it shows that the steps run.
+A step that fails, hangs or takes longer than its limit is noted, and the next
+one runs; without a build there is none. FOLDER gets log.txt, what the steps
+print; report.json, what became of each; and the figures of the measuring ones.
+With --on-host all that needs no GPU runs on the CPU: it shows that the steps
+run.
 
 For a machine that is lent for minutes, build beforehand: tests/gpu/
-build_kernels.py --architecture, and bring build/gpu along.
+build_kernels.py --architecture sm_90, say, and bring build/gpu/sm_90 along.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -27,6 +29,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LINES_OF_A_FAILURE = 15
+MINUTES = 9.5  # for all steps, unless they are given
+LEFT_OUT = ": left out, "  # what programs say that have nothing to run on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,18 +54,18 @@ class Step:
   takes_on_host: bool = True
 
 
-_BUILD = Step("build", "tests/gpu/build_kernels.py", 400, takes_on_host=False)
+BUILD = Step("build", "tests/gpu/build_kernels.py", 400, takes_on_host=False)
 PARTS = {
   "kernels": [
-    _BUILD,
-    Step("check", "tests/gpu/check_kernels.py", 240),
+    BUILD,
+    Step("check", "tests/gpu/check_kernels.py", 150),
     Step(
-      "sanitize", "tests/gpu/check_kernels.py --sanitize", 150, needs_gpu=True
+      "sanitize", "tests/gpu/check_kernels.py --sanitize", 180, needs_gpu=True
     ),
     Step("measure", "benchmarks/gpu.py", 240, "benchmark.json"),
   ],
   "jax": [
-    _BUILD,
+    BUILD,
     Step("check", "tests/gpu/check_jax.py", 300),
     Step("measure", "benchmarks/gpu_jax.py", 200, "benchmark_jax.json"),
   ],
@@ -87,8 +91,23 @@ def describe_machine() -> dict:
   }
 
 
-def run_step(step: Step, on_host: bool, folder: pathlib.Path, limit: float):
-  """Runs one; a dictionary for the report."""
+def wait(process: subprocess.Popen, limit: float) -> str:
+  """The verdict on a process; it, and what it started, ends here."""
+  try:
+    status = process.wait(limit)
+    return "passed" if status == 0 else f"FAILED ({status})"
+  except subprocess.TimeoutExpired:
+    return f"FAILED: took longer than {limit:.0f} s"
+  finally:
+    with contextlib.suppress(ProcessLookupError):
+      os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run_step(
+  step: Step, on_host: bool, folder: pathlib.Path, limit: float
+) -> dict:
+  """Runs one; what the report has of it, and the lines that it printed."""
   program, *arguments = step.program.split()
   command = [sys.executable, str(ROOT / program), *arguments]
   if on_host and step.takes_on_host:
@@ -101,25 +120,37 @@ def run_step(step: Step, on_host: bool, folder: pathlib.Path, limit: float):
     log.flush()
     begin = log.tell()
     process = subprocess.Popen(
-      command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+      command,
+      stdout=log,
+      stderr=subprocess.STDOUT,
+      # Else what is printed before the end is lost where that is a kill.
+      env={**os.environ, "PYTHONUNBUFFERED": "1"},
+      # No session of its own: it is to end with this program's.
+      preexec_fn=os.setpgrp,
     )
-    try:
-      status = process.wait(limit)
-      verdict = "passed" if status == 0 else f"FAILED ({status})"
-    except subprocess.TimeoutExpired:
-      os.killpg(process.pid, signal.SIGKILL)
-      process.wait()
-      verdict = f"FAILED: took longer than {limit:.0f} s"
+    verdict = wait(process, limit)
     log.seek(begin)
     printed = log.read().decode(errors="replace").splitlines()
+  last = next((line for line in printed[::-1] if line.strip()), "")
+  if verdict == "passed" and LEFT_OUT in last:
+    verdict = "LEFT OUT"
   return {
     "step": step.name,
     "program": step.program,
     "verdict": verdict,
     "seconds": round(time.monotonic() - start, 1),
-    "last line": next((line for line in printed[::-1] if line.strip()), ""),
+    "last line": last,
     "printed": printed,
   }
+
+
+def print_step(done: dict) -> None:
+  """The tables of a step, and the last lines of one that failed."""
+  print(f"  {done['verdict']} in {done['seconds']} s", flush=True)
+  lines = [line for line in done["printed"] if line.startswith("|")]
+  if done["verdict"] != "passed":
+    lines += done["printed"][-LINES_OF_A_FAILURE:]
+  print("\n".join("  " + line for line in lines), flush=True)
 
 
 def run(part: str, folder: pathlib.Path, on_host: bool, minutes: float) -> int:
@@ -133,14 +164,12 @@ def run(part: str, folder: pathlib.Path, on_host: bool, minutes: float) -> int:
     left = end - time.monotonic()
     print(f"{step.name}: {step.program} ...", flush=True)
     done = run_step(step, on_host, folder, max(1, min(step.seconds, left)))
-    print(f"  {done['verdict']} in {done['seconds']} s", flush=True)
-    printed = done.pop("printed")
-    if done["verdict"] != "passed":
-      print("\n".join("  " + line for line in printed[-LINES_OF_A_FAILURE:]))
-    elif step.output:  # its tables
-      print("\n".join(line for line in printed if line.startswith("|")))
+    print_step(done)
+    del done["printed"]
     report["steps"].append(done)
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    if step is BUILD and done["verdict"] != "passed":
+      break  # each of the others would build again
   print("\n| step | verdict | seconds | last line |")
   print("|---|---|---|---|")
   for done in report["steps"]:
@@ -163,7 +192,10 @@ def main() -> int:
   parser.add_argument("--output", type=pathlib.Path, required=True)
   parser.add_argument("--on-host", action="store_true")
   parser.add_argument(
-    "--minutes", type=float, default=9.5, help="for all steps (default: 9.5)"
+    "--minutes",
+    type=float,
+    default=MINUTES,
+    help="for all steps (default: %(default)s)",
   )
   arguments = parser.parse_args()
   return run(

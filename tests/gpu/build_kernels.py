@@ -5,9 +5,8 @@
 
 Leaves the libraries in build/gpu/ARCHITECTURE: one that kernels.py drives from
 PyTorch and, where jaxlib is installed, whose headers it needs, one for JAX.
-What is built from the sources as they are is not built again, on another
-machine neither: a machine with a GPU needs no nvcc if the folder is brought
-along.
+What is built from the sources as they are is not built again: a machine with a
+GPU needs no nvcc if the folder is brought along.
 """
 
 from __future__ import annotations
@@ -129,9 +128,10 @@ def _run(command: list[str]) -> None:
     raise BuildError(f"{' '.join(command)}\n{output}")
 
 
-def _hash_sources() -> str:
-  """What tells these sources from others, whenever they were written."""
-  digest = hashlib.sha256()
+def _hash_sources(architecture: str) -> str:
+  """What tells these sources, and how they are compiled, from others."""
+  commands = _commands_of_kernels("nvcc", architecture)
+  digest = hashlib.sha256(repr(commands).encode())
   for path in sorted(ROOT.glob("cc/*/*.*")):
     digest.update(str(path.relative_to(ROOT)).encode() + b"\0")
     digest.update(path.read_bytes() + b"\0")
@@ -145,6 +145,9 @@ def _compile(commands: dict[str, list[str]], folder: pathlib.Path) -> None:
       for name, command in commands.items()
     }
     for done, future in enumerate(concurrent.futures.as_completed(running), 1):
+      if future.exception():
+        print(future.exception(), flush=True)  # before the others have ended
+        pool.shutdown(wait=False, cancel_futures=True)
       future.result()
       print(f"compiled {done}/{len(running)}: {running[future]}", flush=True)
 
@@ -163,7 +166,7 @@ def build(architecture: str | None = None) -> pathlib.Path:
   """
   architecture = architecture or find_architecture()
   folder = BUILD / architecture
-  stamp, sources = folder / _STAMP, _hash_sources()
+  stamp, sources = folder / _STAMP, _hash_sources(architecture)
   libraries = _commands_of_libraries()
   is_made = stamp.exists() and stamp.read_text() == sources
   if is_made and all((folder / name).exists() for name in libraries):

@@ -5,15 +5,19 @@
 
 Each cell, type of number, attribute and odd size, forward and gradient, by the
 handlers and by the composition in float64; twice, for the same bits; the second
-derivatives; and under vmap, scan and grad of a jitted function. Prints a table
-last. Where JAX is not installed, or has no CUDA, it says so and leaves all out.
+derivatives; and under vmap, scan and grad of a jitted function. Prints a table,
+row by row. Where JAX is not installed, or has no CUDA, it says so, and leaves
+all out.
 """
 
 import argparse
+import concurrent.futures
 import dataclasses
 import functools
 import itertools
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 
 import jax_on_gpu
@@ -75,6 +79,25 @@ def list_cases(cell: str, dtype: str) -> Iterator[Case]:
         yield Case(cell, dtype, 6, 5, 17, activation, *chosen, True)
 
 
+@dataclasses.dataclass
+class Row:
+  """What was found of one cell and dtype."""
+
+  cases: int = 0
+  passed: int = 0
+  error: float = 0.0
+  same_bits: bool = True
+
+  def add(self, case: Case, error: float, same_bits: bool) -> None:
+    self.cases += 1
+    self.error = max(self.error, error)
+    self.same_bits &= same_bits
+    if error <= 1 and same_bits:
+      self.passed += 1
+    else:
+      print(f"FAILED: {case}: {error:.3g}, same bits: {same_bits}", flush=True)
+
+
 class Checker:
   """Runs cases on a device.
 
@@ -100,9 +123,8 @@ class Checker:
     width = jax_on_gpu.GATES[case.cell] * case.units
     leading = (case.batch, case.time)
     leading = leading[::-1] if case.time_major else leading
-    make = lambda *shape: self._jnp.asarray(
-      rng.uniform(-1, 1, shape), case.dtype
-    )
+    dtype = self._jnp.dtype(case.dtype)
+    make = lambda *shape: rng.uniform(-1, 1, shape).astype(dtype)
     states = 2 if case.cell == "indy_lstm" else 1
     state, of_state = (
       tuple(make(case.batch, case.units) for _ in range(states))
@@ -110,7 +132,7 @@ class Checker:
     )
     biases = width // 2 if case.cell == "sru" else width
     return [
-      *(1.5 * make(*leading, width), make(1, width), make(biases)),
+      *(dtype.type(1.5) * make(*leading, width), make(1, width), make(biases)),
       state if states == 2 else state[0],
       (make(*leading, case.units), *of_state),
     ]
@@ -157,21 +179,44 @@ class Checker:
     gradient = second if case.is_second_order else first
     return jax.jit(lambda *arrays: (call(*arrays[:4]), gradient(*arrays)))
 
-  def run_twice(self, case: Case, arrays) -> list[list[np.ndarray]]:
-    """By the handlers, on the device.
+  def compile(self, cases: list[Case], drawn: list) -> list:
+    """What runs them by the handlers, on the device; compiled side by side.
 
     Raises:
-      RuntimeError: if what was compiled does not call them.
+      RuntimeError: if one does not call the handlers.
     """
-    derived = self.derive(self.function(case, case.activation), case)
-    arrays = self._jax.device_put(arrays, self._device)
-    compiled = derived.lower(*arrays).compile()
-    has_numbers = case.time * case.batch * case.units > 0  # else XLA calls none
-    for direction in ("forward", "gradient"):
-      is_called = f"tf_contrib_rnn_{direction}" in compiled.as_text()
-      if has_numbers and not is_called:
-        raise RuntimeError(f"{case}: {direction} is not the library's")
-    return [self._to_numpy(compiled(*arrays)) for _ in range(2)]
+    lowered = [
+      self.derive(self.function(case, case.activation), case).lower(
+        *self._jax.device_put(arrays, self._device)
+      )
+      for case, arrays in zip(cases, drawn)
+    ]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+      compiled = [*pool.map(lambda lowered: lowered.compile(), lowered)]
+    for case, function in zip(cases, compiled):
+      has_numbers = case.time * case.batch * case.units > 0
+      for direction in ("forward", "gradient"):
+        is_called = f"tf_contrib_rnn_{direction}" in function.as_text()
+        if has_numbers and not is_called:  # without any, XLA calls none
+          raise RuntimeError(f"{case}: {direction} is not the library's")
+    return compiled
+
+  def run(self, function, arrays) -> list[np.ndarray]:
+    return self._to_numpy(function(*self._jax.device_put(arrays, self._device)))
+
+  def check(self, cell: str, dtype: str) -> Row:
+    """Compares every case of a cell and dtype."""
+    cases = [*list_cases(cell, dtype)]
+    drawn = [self.draw(case) for case in cases]
+    row = Row()
+    for case, arrays, function in zip(cases, drawn, self.compile(cases, drawn)):
+      got, again = (self.run(function, arrays) for _ in range(2))
+      row.add(
+        case,
+        error(case, got, self.reference(case, arrays)),
+        all(a.tobytes() == b.tobytes() for a, b in zip(got, again)),
+      )
+    return row
 
   def reference(self, case: Case, arrays) -> list[np.ndarray]:
     """The same composed, in float64, on the CPU."""
@@ -242,31 +287,35 @@ def main() -> int:
 
   jax.config.update("jax_enable_x64", True)
   checker = Checker(indy, device)
-  rows, passed, total = [], 0, 0
-  for cell, dtype in itertools.product(jax_on_gpu.GATES, DTYPES):
-    print(f"{cell}, {dtype} ...", flush=True)
-    errors, same_bits = [], True
-    for case in list_cases(cell, dtype):
-      arrays = checker.draw(case)
-      got, again = checker.run_twice(case, arrays)
-      errors.append(error(case, got, checker.reference(case, arrays)))
-      same = all(a.tobytes() == b.tobytes() for a, b in zip(got, again))
-      same_bits &= same
-      total += 1
-      passed += same and errors[-1] <= 1
-      if not same or errors[-1] > 1:
-        print(f"FAILED: {case}: {errors[-1]:.3g}, same bits: {same}")
-    bits = "yes" if same_bits else "NO"
-    rows.append(
-      f"| {cell} | {dtype} | {len(errors)} | {max(errors):.2f} | {bits} |"
-    )
-  checker.check_transformations()
-  print("\nlargest error, as a part of the tolerance\n")
+  print("largest error, as a part of the tolerance\n")
   print("| cell | dtype | cases | from float64 | same bits |")
-  print("|---|---|---|---|---|")
-  print("\n".join(rows))
+  print("|---|---|---|---|---|", flush=True)
+  rows, failures = [], 0
+  for cell, dtype in itertools.product(jax_on_gpu.GATES, DTYPES):
+    try:
+      row = checker.check(cell, dtype)
+    except Exception:  # the others can be checked
+      traceback.print_exc()
+      failures += 1
+      continue
+    rows.append(row)
+    bits = "yes" if row.same_bits else "NO"
+    print(
+      f"| {cell} | {dtype} | {row.cases} | {row.error:.2f} | {bits} |",
+      flush=True,
+    )
+  try:
+    checker.check_transformations()
+  except Exception:
+    traceback.print_exc()
+    failures += 1
+  passed, total = (
+    sum(getattr(row, name) for row in rows) for name in ("passed", "cases")
+  )
+  if failures:
+    print(f"FAILED: {failures} of the parts above ended with an error")
   print(f"{passed} of {total} cases passed in JAX on {device}")
-  return 0 if passed == total else 1
+  return int(failures > 0 or passed < total)
 
 
 if __name__ == "__main__":

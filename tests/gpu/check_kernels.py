@@ -356,6 +356,10 @@ def errors(
   return worst[0], worst[1]
 
 
+class DeviceError(Exception):
+  """A call failed; a GPU does not recover from it."""
+
+
 @dataclasses.dataclass
 class Row:
   """What was found of one cell and dtype."""
@@ -391,8 +395,8 @@ def check(cell: str, dtype: torch.dtype, device, cpu, is_small: bool) -> Row:
     try:
       got = run(device, numbers)
       again = run(device, numbers)
-    except RuntimeError as error:  # a GPU that failed does not recover
-      sys.exit(f"FAILED: {case}: {error}")
+    except RuntimeError as error:
+      raise DeviceError(f"{case}: {error}") from error
     row.add(
       case,
       errors(case, got, run(cpu, numbers)),
@@ -428,7 +432,12 @@ def main_check(where: str, is_small: bool) -> int:
   dtypes = [getattr(torch, name) for name in library.NUMBERS]
   for cell, dtype in itertools.product(library.CELLS, dtypes):
     print(f"{cell}, {str(dtype)[6:]} ...", flush=True)
-    rows[cell, dtype] = check(cell, dtype, device, cpu, is_small)
+    try:
+      rows[cell, dtype] = check(cell, dtype, device, cpu, is_small)
+    except DeviceError as error:
+      print_table(rows)
+      print(f"FAILED: {error}")
+      return 1
   print_table(rows)
   failures = [f for row in rows.values() for f in row.failures]
   for case, from_cpu, from_loop, same_bits in failures[:20]:
@@ -474,18 +483,18 @@ def main_sanitize() -> int:
     return 0
   # Without PyTorch's cache each tensor is an allocation of its own.
   environment = {**os.environ, "PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
-  verdicts = {}
+  print("| compute-sanitizer | verdict |\n|---|---|", flush=True)
+  verdicts = []
   for tool in SANITIZERS:
     command = [sanitizer, "--tool", tool, "--error-exitcode", "3"]
     # PyTorch asks CUDA for things that may fail, and goes on.
     command += ["--report-api-errors", "no"]
     command += [sys.executable, os.path.abspath(__file__), "--run-only"]
-    verdicts[tool] = subprocess.run(command, env=environment).returncode
-  print("| compute-sanitizer | verdict |")
-  print("|---|---|")
-  for tool, status in verdicts.items():
-    print(f"| {tool} | {'clean' if status == 0 else f'FAILED ({status})'} |")
-  return max(verdicts.values())
+    status = subprocess.run(command, env=environment).returncode
+    verdicts.append(status)
+    verdict = "clean" if status == 0 else f"FAILED ({status})"
+    print(f"| {tool} | {verdict} |", flush=True)
+  return int(any(verdicts))
 
 
 def main() -> int:
