@@ -16,7 +16,9 @@ command, nothing does.
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -189,6 +191,25 @@ def train_step(model, optimizer, images, labels):
   return value
 
 
+@contextlib.contextmanager
+def interrupts_between_steps():
+  """Gives a function that raises KeyboardInterrupt if Ctrl-C was pressed.
+
+  In the middle of a step JAX may make another error of a KeyboardInterrupt.
+  """
+  pressed = []
+
+  def check():
+    if pressed:
+      raise KeyboardInterrupt
+
+  usual = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+  try:
+    yield check
+  finally:
+    signal.signal(signal.SIGINT, usual)
+
+
 def train(model, epochs, seed, batch=64):
   """Trains on from the checkpoint's weights, with the program's optimizer."""
   images, labels = load_data("train")
@@ -199,14 +220,16 @@ def train(model, epochs, seed, batch=64):
   )
   rng = np.random.RandomState(seed)
   model.train()
-  for epoch in range(1, epochs + 1):
-    order = rng.permutation(len(images))
-    losses = []
-    for first in range(0, len(order) - batch + 1, batch):
-      rows = order[first : first + batch]
-      losses.append(train_step(model, optimizer, images[rows], labels[rows]))
-    loss = np.mean(losses)
-    print(f"epoch {epoch} of {epochs}, mean loss: {loss:.4f}", flush=True)
+  with interrupts_between_steps() as check_for_interrupt:
+    for epoch in range(1, epochs + 1):
+      order = rng.permutation(len(images))
+      losses = []
+      for first in range(0, len(order) - batch + 1, batch):
+        rows = order[first : first + batch]
+        losses.append(train_step(model, optimizer, images[rows], labels[rows]))
+        check_for_interrupt()
+      loss = np.mean(losses)
+      print(f"epoch {epoch} of {epochs}, mean loss: {loss:.4f}", flush=True)
 
 
 def train_and_save(model, arguments):
