@@ -21,13 +21,15 @@ import json
 import os
 import pathlib
 import platform
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "gpu"))
+from build_kernels import ask_gpu  # noqa: E402
+
 LINES_OF_A_FAILURE = 15
 MINUTES = 9.5  # for all steps, unless they are given
 LEFT_OUT = ": left out, "  # what programs say that have nothing to run on
@@ -75,17 +77,10 @@ PARTS = {
 
 def describe_machine() -> dict:
   """The GPU, its driver and the Python, as far as they can be found."""
-  program = shutil.which("nvidia-smi")
-  gpu = "no nvidia-smi"
-  if program:
-    query = "--query-gpu=name,driver_version,memory.total,clocks.max.sm"
-    found = subprocess.run(
-      [program, query, "--format=csv,noheader"], capture_output=True, text=True
-    )
-    gpu = found.stdout.strip() or found.stderr.strip()
   return {
     "date": time.strftime("%Y-%m-%d"),
-    "gpu": gpu,
+    "gpu": ask_gpu("name,driver_version,memory.total,clocks.max.sm")
+    or "none that nvidia-smi knows",
     "processors": os.cpu_count(),
     "python": platform.python_version(),
   }

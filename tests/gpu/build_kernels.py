@@ -68,14 +68,23 @@ def find_nvcc() -> str:
   )
 
 
-def find_architecture() -> str:
-  """That of the GPU here, or the oldest that the kernels are for."""
+def ask_gpu(fields: str) -> str:
+  """What nvidia-smi says of the first GPU; empty if there is none.
+
+  Args:
+    fields: as nvidia-smi names them, with commas.
+  """
   program = shutil.which("nvidia-smi")
   if program is None:
-    return _OLDEST
-  query = [program, "--query-gpu=compute_cap", "--format=csv,noheader"]
+    return ""
+  query = [program, "--query-gpu=" + fields, "--format=csv,noheader"]
   result = subprocess.run(query, capture_output=True, text=True)
-  number = result.stdout.split("\n")[0].strip().replace(".", "")
+  return "" if result.returncode else result.stdout.split("\n")[0].strip()
+
+
+def find_architecture() -> str:
+  """That of the GPU here, or the oldest that the kernels are for."""
+  number = ask_gpu("compute_cap").replace(".", "")
   return f"sm_{number}" if number.isdigit() else _OLDEST
 
 

@@ -217,8 +217,8 @@ class Resolver(cst.CSTVisitor):
 
   def _find_exports(self) -> None:
     """What other modules get: of each name the last meaning that is sure."""
-    of_module = [*self._scopes[self._module].assignments]
-    for assignment in sorted(of_module, key=lambda a: self.line_of(a.node)):
+    found = self._scopes[self._module].assignments
+    for assignment in sorted(found, key=lambda a: self.line_of(a.node)):
       name = assignment.name
       bindings = [b for b in self._bindings_of(assignment) if self.is_global(b)]
       if self._is_always_run(assignment.node):
